@@ -1,0 +1,12 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testEnvironment: '<rootDir>/test/support/environment.ts',
+  transform: {
+    '^.+\\.ts$': ['ts-jest', {tsconfig: {...require('./tsconfig.json').compilerOptions, module: 'CommonJS', moduleResolution: 'node10'}}],
+  },
+  moduleNameMapper: {
+    '^tfjs-local-attention$': '<rootDir>/src/index.ts',
+    '^tfjs-local-attention/node$': '<rootDir>/src/node/index.ts',
+  },
+};
