@@ -194,10 +194,11 @@ def local_attention_cases():
     yield case('xpos, look back 2, look forward 0', lookBackward=2, lookForward=0, **xpos)
     yield case('xpos, larger window at the call', (2, 18, 4), window=6, **xpos)
     yield case('xpos, smaller window at the call', window=3, **xpos)
-    yield case('xpos, window at the call, causal, biased', (4, 18, 4), window=6, causal=True, bias=2,
-               mask=2, **xpos)
+    yield case('xpos, window at the call, causal, biased', (4, 18, 4), window=6, causal=True,
+               bias=2, mask=2, **xpos)
     yield case('xpos, window at the call, autopad', (2, 16, 4), window=6, autopad=True, **xpos)
-    yield case('xpos, window at the call, exact', (2, 18, 4), window=6, exactWindowsize=True, **xpos)
+    yield case('xpos, window at the call, exact', (2, 18, 4), window=6, exactWindowsize=True,
+               **xpos)
     yield case('xpos, window at the call, exact, causal', (2, 18, 4), window=6, causal=True,
                exactWindowsize=True, **xpos)
     yield case('xpos, window at the call, scale base 5', window=6, xposScaleBase=5, **xpos)
