@@ -2,8 +2,18 @@
 module.exports = {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testEnvironment: '<rootDir>/test/support/environment.ts',
+  globalSetup: '<rootDir>/test/support/announce.ts',
   transform: {
-    '^.+\\.ts$': ['ts-jest', {tsconfig: {...require('./tsconfig.json').compilerOptions, module: 'CommonJS', moduleResolution: 'node10'}}],
+    '^.+\\.ts$': [
+      'ts-jest',
+      {
+        tsconfig: {
+          ...require('./tsconfig.json').compilerOptions,
+          module: 'CommonJS',
+          moduleResolution: 'node10',
+        },
+      },
+    ],
   },
   moduleNameMapper: {
     '^tfjs-local-attention$': '<rootDir>/src/index.ts',
