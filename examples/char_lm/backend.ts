@@ -1,0 +1,45 @@
+import * as tf from '@tensorflow/tfjs';
+
+/** Fastest first, with the package that brings it; cpu comes with TF.js. */
+const PACKAGES = {
+  tensorflow: '@tensorflow/tfjs-node',
+  wasm: '@tensorflow/tfjs-backend-wasm',
+  cpu: null,
+} as const;
+
+export type Backend = keyof typeof PACKAGES;
+
+export const BACKENDS = Object.keys(PACKAGES) as Backend[];
+
+/** Starts the backend named, or without a name the fastest that starts. */
+export async function chooseBackend(name?: Backend): Promise<Backend> {
+  if (name) {
+    const refusal = await start(name);
+    if (refusal) throw new Error(`backend '${name}' does not start: ${refusal}.`);
+    return name;
+  }
+  for (const backend of BACKENDS) {
+    if (!(await start(backend))) return backend;
+  }
+  throw new Error(`none of the backends ${BACKENDS.join(', ')} starts.`);
+}
+
+/** Null if the backend now runs, else why not and what to do. */
+async function start(backend: Backend): Promise<string | null> {
+  const name: string | null = PACKAGES[backend];
+  try {
+    if (name) await import(name);
+  } catch (error) {
+    const {code, message} = error as NodeJS.ErrnoException;
+    const absent = code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
+    if (absent && message.includes(name!)) return `install it with npm install ${name}`;
+    return `${name} is installed, but ${message.split('\n')[0]}`;
+  }
+  try {
+    if (!(await tf.setBackend(backend))) return 'TF.js cannot initialise it here';
+    tf.tidy(() => tf.add(1, 1).dataSync()); // tfjs-node 4.22 loads on Node 23, and fails here
+    return null;
+  } catch (error) {
+    return (error as Error).message.split('\n')[0];
+  }
+}

@@ -1,0 +1,91 @@
+import * as tf from '@tensorflow/tfjs';
+
+import {windowsAt} from './batches';
+import {randomNumbers} from './random';
+
+export interface TrainingPlan {
+  /** Training ends after so many steps or so many seconds, whichever comes first. */
+  steps: number;
+  seconds: number;
+  /** Windows in a step, and characters in a window. */
+  batch: number;
+  length: number;
+  /** Learning rate at its highest. */
+  rate: number;
+  seed: number;
+}
+
+export interface Progress {
+  step: number;
+  /** Of the plan, by steps or by time: 0 to 1. */
+  done: number;
+  /** Training loss in bits per character, smoothed over some twenty steps. */
+  bits: number;
+  seconds: number;
+  charactersPerSecond: number;
+}
+
+const WARM_UP = 0.03; // of the plan
+
+/** Trains in place, until the plan is fulfilled or `stop` is aborted: then after the step begun. */
+export async function train(
+  model: tf.LayersModel,
+  text: Int32Array,
+  plan: TrainingPlan,
+  stop: AbortSignal,
+  onStep: (progress: Progress) => void,
+): Promise<Progress> {
+  const size = model.outputs[0].shape[2]!;
+  const random = randomNumbers(plan.seed);
+  const optimizer = tf.train.adam(plan.rate, 0.9, 0.99);
+  model.compile({optimizer, loss: crossEntropy});
+
+  const begin = performance.now();
+  let progress: Progress = {step: 0, done: 0, bits: NaN, seconds: 0, charactersPerSecond: 0};
+  while (progress.done < 1 && !stop.aborted) {
+    // adam has no public way to change its rate
+    optimizer['learningRate'] = plan.rate * schedule(progress.done);
+    const starts = Array.from({length: plan.batch}, () =>
+      Math.floor(random() * (text.length - plan.length)),
+    );
+    const {input, target} = windowsAt(text, starts, plan.length, size);
+    const loss = (await model.trainOnBatch(input, target)) as number;
+    tf.dispose([input, target]);
+
+    progress = next(progress, loss / Math.LN2, (performance.now() - begin) / 1000, plan);
+    onStep(progress);
+    await new Promise(setImmediate); // lets Ctrl-C in
+  }
+  optimizer.dispose();
+  return progress;
+}
+
+/** Nats per character, the mean over all positions. */
+function crossEntropy(target: tf.Tensor, logits: tf.Tensor): tf.Tensor {
+  const size = logits.shape[2]!;
+  return tf.losses.softmaxCrossEntropy(
+    tf.reshape(target, [-1, size]),
+    tf.reshape(logits, [-1, size]),
+  );
+}
+
+/** Up to 1 while warming up, then down to a fiftieth in a straight line. */
+function schedule(done: number): number {
+  return Math.min(1, 0.1 + done / WARM_UP) * (1 - 0.98 * done);
+}
+
+function next(
+  {step, bits}: Progress,
+  latest: number,
+  seconds: number,
+  plan: TrainingPlan,
+): Progress {
+  const steps = step + 1;
+  return {
+    step: steps,
+    done: Math.min(1, Math.max(steps / plan.steps, seconds / plan.seconds)),
+    bits: step === 0 ? latest : 0.95 * bits + 0.05 * latest,
+    seconds,
+    charactersPerSecond: (steps * plan.batch * plan.length) / seconds,
+  };
+}
