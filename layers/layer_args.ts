@@ -1,0 +1,56 @@
+import * as tf from '@tensorflow/tfjs';
+
+/** What every tf.layers layer takes; `LayerArgs` itself is not public in @tensorflow/tfjs. */
+export interface LayerArgs {
+  /** Name of the layer. Default: made from the class's. */
+  name?: string;
+  /** Whether `fit` changes the weights. Default true. */
+  trainable?: boolean;
+  /** Shape of the input without the batch axis, for the first layer of a tf.sequential. */
+  inputShape?: tf.Shape;
+  /** The same with the batch axis. */
+  batchInputShape?: tf.Shape;
+  batchSize?: number;
+  dtype?: tf.DataType;
+  inputDType?: tf.DataType;
+  /** Initial weights, in the order of `layer.weights`. */
+  weights?: tf.Tensor[];
+}
+
+// the last two are added when a model is loaded
+const LAYER_OPTIONS = [
+  'name',
+  'trainable',
+  'inputShape',
+  'batchInputShape',
+  'batchSize',
+  'dtype',
+  'inputDType',
+  'weights',
+  'customObjects',
+  'updatable',
+];
+
+export interface SplitArgs<T> {
+  /** Options of our own, and unknown ones, for their reader to judge. */
+  own: T;
+  /** Options of tf.layers.Layer. */
+  base: LayerArgs;
+}
+
+/** Tells a layer's own options from those that every layer has. */
+export function splitArgs<T extends LayerArgs>(args: T): SplitArgs<Omit<T, keyof LayerArgs>> {
+  const isObject = typeof args === 'object' && args !== null && !Array.isArray(args);
+  if (!isObject) return {own: args, base: {}};
+  const entries = Object.entries(args);
+  const ofLayer = ([name]: [string, unknown]) => LAYER_OPTIONS.includes(name);
+  return {
+    own: Object.fromEntries(entries.filter((entry) => !ofLayer(entry))) as T,
+    base: Object.fromEntries(entries.filter(ofLayer)),
+  };
+}
+
+/** TF.js gives one shape for one input and a list of shapes for several. */
+export function shapeList(shapes: tf.Shape | tf.Shape[]): tf.Shape[] {
+  return Array.isArray(shapes[0]) ? (shapes as tf.Shape[]) : [shapes as tf.Shape];
+}

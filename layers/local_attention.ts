@@ -1,0 +1,97 @@
+import * as tf from '@tensorflow/tfjs';
+
+import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from '../src/config';
+import {refuse} from '../src/errors';
+import {attendWindows} from '../src/local_attention';
+import {checkShapes} from '../src/problem';
+import {Inputs, describe, listOf, readOptional} from './inputs';
+import {Kwargs, both, kerasMask, passOn} from './keras_mask';
+import {LayerArgs, shapeList, splitArgs} from './layer_args';
+import {StepSeeds} from './step_seeds';
+
+export interface LocalAttentionLayerArgs extends LocalAttentionArgs, LayerArgs {
+  /** Where the seeds of dropout begin; each training step draws the next. Default: random. */
+  seed?: number | null;
+}
+
+const FN = 'LocalAttention';
+const USAGE = 'x or [q, k, v], and after them [mask], [bias] or [mask, bias]';
+
+/**
+ * Local attention as a layer without weights.
+ *
+ * Inputs: x [B, n, d] or [B, h, n, d] (then q = k = v = x), or [q, k, v] with v of any width; after
+ * either, a bool mask [B, n], a float32 bias [h, w, C], or both in this order. Output: like v.
+ * Keras masks are honoured, combined with an explicit mask, and passed on. `apply` on tensors also
+ * takes `{training, mask, windowSize}`; inside a model TF.js passes on only the first two.
+ *
+ * The equation and the options: {@link localAttention}, {@link LocalAttentionArgs}.
+ */
+export class LocalAttention extends tf.layers.Layer {
+  /** @nocollapse */
+  static className = 'LocalAttention';
+  readonly config: LocalAttentionConfig;
+  private readonly seeds: StepSeeds;
+
+  constructor(args: LocalAttentionLayerArgs) {
+    const {own, base} = splitArgs(args);
+    const {seed, ...options} = own;
+    const config = resolveConfig(FN, options);
+    const seeds = new StepSeeds(FN, seed ?? null);
+    super(base);
+    this.config = config;
+    this.seeds = seeds;
+    this.supportsMasking = true;
+  }
+
+  override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
+    return tf.tidy(() => {
+      const [q, k, v, ...rest] = this.sequences(listOf(inputs));
+      const {mask, attnBias} = readOptional(FN, rest, USAGE);
+      const ofModel = kerasMask(FN, q, kwargs, this.inboundNodes.length > 0);
+      const training = kwargs.training === true;
+      return attendWindows(FN, q, k, v, this.config, {
+        mask: both(FN, mask, ofModel),
+        attnBias,
+        windowSize: kwargs.windowSize as number | undefined,
+        training,
+        seed: training ? this.seeds.next() : null,
+      });
+    });
+  }
+
+  override computeMask(_inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return passOn(mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [x, second, third] = shapeList(inputShape);
+    const separate = third !== undefined && second.length === x.length;
+    const [q, k, v] = separate ? [x, second, third] : [x, x, x];
+    checkShapes(FN, q, k, v, this.config);
+    return [...q.slice(0, -1), v[v.length - 1]];
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return {...super.getConfig(), ...this.config, seed: this.seeds.first};
+  }
+
+  /** [q, k, v, ...optional], with x standing for all three where there is but one. */
+  private sequences(list: tf.Tensor[]): tf.Tensor[] {
+    const [x, second, third] = list;
+    if (third?.dtype === 'bool') {
+      refuse(FN, `inputs must be ${USAGE}, got ${describe(list)}`);
+    }
+    if (third !== undefined && second.dtype !== 'bool') return list;
+    if (second !== undefined && tf.util.arraysEqual(second.shape, x.shape)) {
+      refuse(
+        FN,
+        `[x, y] with y of x's own shape could be a bias or a key; write [q, k, v] for keys and ` +
+          `values of their own, or [x, mask, bias] for a bias, got ${describe(list)}`,
+      );
+    }
+    return [x, x, x, ...list.slice(1)];
+  }
+}
+
+tf.serialization.registerClass(LocalAttention);

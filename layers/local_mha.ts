@@ -1,0 +1,147 @@
+import * as tf from '@tensorflow/tfjs';
+
+import {fail, failType} from '../src/errors';
+import {
+  ATTENTION_OPTIONS,
+  LocalMHAArgs,
+  LocalMHAConfig,
+  LocalMHAWeights,
+  localMHA,
+  resolveMHAConfig,
+} from '../src/local_mha';
+import {Inputs, listOf, readOptional} from './inputs';
+import {Kwargs, both, kerasMask, passOn} from './keras_mask';
+import {LayerArgs, shapeList, splitArgs} from './layer_args';
+import {StepSeeds} from './step_seeds';
+import {Kind, WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './weight_options';
+
+export interface LocalMHALayerArgs extends LocalMHAArgs, WeightArgs, LayerArgs {
+  /** Where the seeds of dropout begin; each training step draws the next. Default: random. */
+  seed?: number | null;
+}
+
+const FN = 'LocalMHA';
+const USAGE = 'x, and after it [mask], [bias] or [mask, bias]';
+
+/**
+ * Local multi-head self-attention with its projections, as a layer.
+ *
+ * Inputs: x [B, n, dim], and after it a bool mask [B, n], a float32 bias [h, w, C], or both in this
+ * order. Output: [B, n, dim]. Any n: the sequence is padded to whole windows and cut again. Keras
+ * masks are honoured, combined with an explicit mask, and passed on.
+ *
+ * Weights: `norm/gamma` and `norm/beta` [dim] (prenorm), `to_qkv/kernel` [dim, 3 · heads · dimHead],
+ * `q_scale` and `k_scale` [dimHead] (qkRmsnorm), `to_v_gate/kernel` [dim, heads] and `to_v_gate/bias`
+ * [heads] (gateValuesPerHead), `to_out/kernel` [heads · dimHead, dim]. They are those of the PyTorch
+ * module of the same name, its matrices transposed.
+ *
+ * The equation and the options: {@link LocalMHAArgs}, {@link WeightArgs}.
+ */
+export class LocalMHA extends tf.layers.Layer {
+  /** @nocollapse */
+  static className = FN;
+  readonly config: LocalMHAConfig;
+  private readonly weightOptions: WeightOptions;
+  private readonly seeds: StepSeeds;
+  private readonly parameters = new Map<string, tf.LayerVariable>();
+
+  constructor(args: LocalMHALayerArgs) {
+    const {own, base} = splitArgs(args);
+    const {seed, ...rest} = own;
+    const isWeightOption = ([name]: [string, unknown]) => WEIGHT_OPTIONS.includes(name as never);
+    const entries = Object.entries(rest);
+    const options = Object.fromEntries(entries.filter((entry) => !isWeightOption(entry)));
+    const config = resolveMHAConfig(FN, options as unknown as LocalMHAArgs);
+    const weightOptions = new WeightOptions(FN, Object.fromEntries(entries.filter(isWeightOption)));
+    const seeds = new StepSeeds(FN, seed ?? null);
+    super(base);
+    this.config = config;
+    this.weightOptions = weightOptions;
+    this.seeds = seeds;
+    this.supportsMasking = true;
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    this.checkShape(shapeList(inputShape)[0]);
+    const {dim, heads, dimHead} = this.config;
+    const inner = heads * dimHead;
+    if (this.config.prenorm) {
+      this.add('norm/gamma', [dim], 'gamma');
+      this.add('norm/beta', [dim], 'beta');
+    }
+    this.add('to_qkv/kernel', [dim, 3 * inner], 'kernel');
+    if (this.config.qkRmsnorm) {
+      this.add('q_scale', [dimHead], null);
+      this.add('k_scale', [dimHead], null);
+    }
+    if (this.config.gateValuesPerHead) {
+      this.add('to_v_gate/kernel', [dim, heads], 'kernel');
+      this.add('to_v_gate/bias', [heads], 'bias');
+    }
+    this.add('to_out/kernel', [inner, dim], 'kernel');
+    super.build(inputShape);
+  }
+
+  override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
+    return tf.tidy(() => {
+      const [x, ...rest] = listOf(inputs);
+      const {mask, attnBias} = readOptional(FN, rest, USAGE);
+      const ofModel = kerasMask(FN, x, kwargs, this.inboundNodes.length > 0);
+      const training = kwargs.training === true;
+      const entries = [...this.parameters].map(([name, variable]) => [name, variable.read()]);
+      const weights = Object.fromEntries(entries) as LocalMHAWeights;
+      return localMHA(FN, x, weights, this.config, {
+        mask: both(FN, mask, ofModel),
+        attnBias,
+        windowSize: kwargs.windowSize as number | undefined,
+        training,
+        seed: training ? this.seeds.next() : null,
+      });
+    });
+  }
+
+  override computeMask(_inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return passOn(mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [shape] = shapeList(inputShape);
+    this.checkShape(shape);
+    return shape;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const {attention, ...own} = this.config;
+    return {
+      ...super.getConfig(),
+      ...Object.fromEntries(ATTENTION_OPTIONS.map((name) => [name, attention[name]])),
+      ...own,
+      ...this.weightOptions.getConfig(),
+      seed: this.seeds.first,
+    };
+  }
+
+  /** `kind` null: ones, for the learned scales. */
+  private add(name: string, shape: number[], kind: Kind | null): void {
+    const options = this.weightOptions;
+    const variable = this.addWeight(
+      name,
+      shape,
+      'float32', // not this.dtype, which is the input's
+      kind ? options.initializer(kind) : tf.initializers.ones(),
+      kind ? options.regularizer(kind) : undefined,
+      true,
+      kind ? options.constraint(kind) : undefined,
+    );
+    this.parameters.set(name, variable);
+  }
+
+  private checkShape(shape: tf.Shape): void {
+    const rule = `x must have the shape [B, n, dim] with dim ${this.config.dim}`;
+    if (!Array.isArray(shape)) failType(FN, rule, shape);
+    const last = shape[shape.length - 1];
+    if (shape.length !== 3 || (last !== null && last !== this.config.dim)) fail(FN, rule, shape);
+  }
+}
+
+tf.serialization.registerClass(LocalMHA);

@@ -1,0 +1,85 @@
+import * as tf from '@tensorflow/tfjs';
+
+import {fail} from '../src/errors';
+import {OptionReader} from '../src/options';
+import {checkTensor} from '../src/problem';
+import {angles, apply, readAngleOptions} from '../src/rotary';
+import {Inputs, listOf} from './inputs';
+import {passOn} from './keras_mask';
+import {LayerArgs, shapeList, splitArgs} from './layer_args';
+
+export interface RotaryEmbeddingArgs extends LayerArgs {
+  /** Size of the last axis, even. Default: the input's, which it must equal. */
+  dim?: number | null;
+  /** Base of the frequencies, > 0. Default 10000. */
+  theta?: number | null;
+  /** Position of the first token. Default 0. */
+  offset?: number | null;
+}
+
+const FN = 'RotaryEmbedding';
+
+/**
+ * Rotary position embedding as a layer without weights: x [..., n, d] to the same shape, position
+ * p = offset … offset + n − 1 rotated by p · theta^(−2m / d) in channels m and m + d / 2. Keras
+ * masks are passed on. See the module `rotary` for the equation and its source.
+ */
+export class RotaryEmbedding extends tf.layers.Layer {
+  /** @nocollapse */
+  static className = FN;
+  private readonly dim: number | null;
+  private readonly theta: number;
+  private readonly offset: number;
+
+  constructor(args: RotaryEmbeddingArgs = {}) {
+    const {own, base} = splitArgs(args);
+    const options = new OptionReader(FN, own, ['dim', 'theta', 'offset']);
+    const dim = options.count('dim', 2, null);
+    if (dim !== null && dim % 2 === 1) fail(FN, 'dim must be even', dim);
+    const {theta, offset} = readAngleOptions(FN, {theta: own.theta, offset: own.offset});
+    super(base);
+    this.dim = dim;
+    this.theta = theta;
+    this.offset = offset;
+    this.supportsMasking = true;
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    const list = listOf(inputs);
+    if (list.length !== 1) fail(FN, 'there must be one input, [..., n, d]', list);
+    const [x] = list;
+    checkTensor(FN, 'x', x, 'float32');
+    this.checkShape(x.shape);
+    return tf.tidy(() => {
+      const [n, d] = x.shape.slice(-2);
+      return apply(x, angles(n, d, {theta: this.theta, offset: this.offset}));
+    });
+  }
+
+  override computeMask(_inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return passOn(mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [shape] = shapeList(inputShape);
+    this.checkShape(shape);
+    return shape;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const {dim, theta, offset} = this;
+    return {...super.getConfig(), dim, theta, offset};
+  }
+
+  private checkShape(shape: tf.Shape): void {
+    if (shape.length < 2) fail(FN, 'x must have the shape [..., n, d]', shape);
+    const d = shape[shape.length - 1];
+    if (d === null) return;
+    if (this.dim !== null && this.dim !== d) {
+      fail(FN, `the last axis of x must be dim ${this.dim} (or leave dim out)`, d);
+    }
+    if (d < 2 || d % 2 === 1) fail(FN, 'the last axis of x must be even', d);
+  }
+}
+
+tf.serialization.registerClass(RotaryEmbedding);

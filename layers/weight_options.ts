@@ -1,0 +1,98 @@
+/**
+ * Initializers, regularizers and constraints as tf.layers has them: names, instances, or what
+ * model.json holds of them. Only TF.js's own layers can read and write all three forms, so two of
+ * theirs, which are never built and hold no tensor, do it for us.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+import {fail} from '../src/errors';
+
+type DenseArgs = Parameters<typeof tf.layers.dense>[0];
+type NormArgs = NonNullable<Parameters<typeof tf.layers.layerNormalization>[0]>;
+
+/** Options of the weights; each takes what it takes in tf.layers.dense or layerNormalization. */
+export interface WeightArgs {
+  /** Of `to_qkv/kernel`, `to_v_gate/kernel`, `to_out/kernel`. Default `'glorotNormal'`. */
+  kernelInitializer?: DenseArgs['kernelInitializer'] | null;
+  kernelRegularizer?: DenseArgs['kernelRegularizer'] | null;
+  kernelConstraint?: DenseArgs['kernelConstraint'] | null;
+  /** Of `to_v_gate/bias`. Default `'zeros'`. */
+  biasInitializer?: DenseArgs['biasInitializer'] | null;
+  biasRegularizer?: DenseArgs['biasRegularizer'] | null;
+  biasConstraint?: DenseArgs['biasConstraint'] | null;
+  /** Of `norm/gamma`. Default `'ones'`. */
+  gammaInitializer?: NormArgs['gammaInitializer'] | null;
+  gammaRegularizer?: NormArgs['gammaRegularizer'] | null;
+  /** Of `norm/beta`. Default `'zeros'`. */
+  betaInitializer?: NormArgs['betaInitializer'] | null;
+  betaRegularizer?: NormArgs['betaRegularizer'] | null;
+}
+
+export const WEIGHT_OPTIONS: readonly (keyof WeightArgs)[] = [
+  'kernelInitializer',
+  'kernelRegularizer',
+  'kernelConstraint',
+  'biasInitializer',
+  'biasRegularizer',
+  'biasConstraint',
+  'gammaInitializer',
+  'gammaRegularizer',
+  'betaInitializer',
+  'betaRegularizer',
+];
+
+type Initializer = ReturnType<typeof tf.initializers.zeros>;
+type Regularizer = ReturnType<typeof tf.regularizers.l1>;
+type Constraint = ReturnType<typeof tf.constraints.nonNeg>;
+export type Kind = 'kernel' | 'bias' | 'gamma' | 'beta';
+
+/** The options of the weights, read. */
+export class WeightOptions {
+  private readonly readers: tf.layers.Layer[];
+
+  /** @throws if TF.js does not know what an option names */
+  constructor(fn: string, args: WeightArgs) {
+    for (const name of WEIGHT_OPTIONS) {
+      try {
+        readersOf({[name]: args[name]});
+      } catch {
+        fail(
+          fn,
+          `${name} must be what tf.layers.dense takes, such as 'zeros' or tf.initializers.zeros()`,
+          args[name],
+        );
+      }
+    }
+    this.readers = readersOf(args);
+  }
+
+  initializer(kind: Kind): Initializer {
+    return this.find(`${kind}Initializer`) as Initializer;
+  }
+
+  regularizer(kind: Kind): Regularizer | undefined {
+    return (this.find(`${kind}Regularizer`) ?? undefined) as Regularizer | undefined;
+  }
+
+  constraint(kind: Kind): Constraint | undefined {
+    return (this.find(`${kind}Constraint`) ?? undefined) as Constraint | undefined;
+  }
+
+  /** As model.json holds them. */
+  getConfig(): tf.serialization.ConfigDict {
+    const configs = Object.assign({}, ...this.readers.map((reader) => reader.getConfig()));
+    return Object.fromEntries(WEIGHT_OPTIONS.map((name) => [name, configs[name] ?? null]));
+  }
+
+  private find(field: string): unknown {
+    const owner = this.readers.find((reader) => field in reader);
+    return (owner as unknown as Record<string, unknown> | undefined)?.[field];
+  }
+}
+
+function readersOf(args: WeightArgs): tf.layers.Layer[] {
+  // named, so that they take no number from the names of the user's own layers
+  const dense = tf.layers.dense({...(args as DenseArgs), units: 1, name: 'weight_options'});
+  const norm = tf.layers.layerNormalization({...(args as NormArgs), name: 'weight_options'});
+  return [dense, norm];
+}

@@ -1,0 +1,59 @@
+/**
+ * Dropout by a counter instead of a stream: whether a weight is kept is a hash of (seed, head,
+ * query, key) alone. Forward and backward agree without storing a mask, and so do all backends
+ * and implementations, in whatever order they visit the weights.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+import {Problem} from './problem';
+
+/**
+ * Factors of the attention weights: 0 with probability `dropout`, else 1 / (1 − dropout).
+ * [b, windows, w, C]; null without dropout.
+ */
+export function keepFactors(p: Problem): tf.Tensor4D | null {
+  if (p.dropout === 0) return null;
+  const {b, windows, w, context} = p;
+  const factor = 1 / (1 - p.dropout);
+  const threshold = p.dropout * 2 ** 32;
+  const factors = new Float32Array(b * windows * w * context);
+  let at = 0;
+  for (let head = 0; head < b; head++) {
+    for (let query = 0; query < p.padded; query++) {
+      const start = rowStart(p.seed, head, query);
+      const step = rowStep(start);
+      const firstKey = (Math.floor(query / w) - p.back) * w;
+      for (let slot = 0; slot < context; slot++) {
+        if (bits(start, step, firstKey + slot) >= threshold) factors[at] = factor;
+        at++;
+      }
+    }
+  }
+  return tf.tensor4d(factors, [b, windows, w, context]);
+}
+
+/** The seed of step `step` of a run that began with `seed`. */
+export function seedOfStep(seed: number, step: number): number {
+  return mix(mix(seed) + step);
+}
+
+// A Weyl sequence of its own for each row: two rows never walk the same numbers side by side.
+function rowStart(seed: number, head: number, query: number): number {
+  return mix(mix(mix(seed) + head) + query);
+}
+
+function rowStep(start: number): number {
+  return mix(start ^ 0x9e3779b9) | 1;
+}
+
+/** 32 random bits, unsigned, for one (row, key). */
+function bits(start: number, step: number, key: number): number {
+  return mix(start + Math.imul(key, step));
+}
+
+/** The 32-bit finaliser of MurmurHash3 (Austin Appleby, public domain). */
+function mix(x: number): number {
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) >>> 0;
+}

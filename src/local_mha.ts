@@ -1,0 +1,168 @@
+import * as tf from '@tensorflow/tfjs';
+
+import {
+  LOCAL_ATTENTION_OPTIONS,
+  LocalAttentionArgs,
+  LocalAttentionConfig,
+  resolveConfig,
+} from './config';
+import {refuse} from './errors';
+import {l2Normalize} from './l2_normalize';
+import {attendWindows} from './local_attention';
+import {OptionReader} from './options';
+import {LocalAttentionCall, checkTensor} from './problem';
+
+/** The options of local multi-head attention: its own, and those of the attention inside. */
+export interface LocalMHAArgs extends Omit<
+  LocalAttentionArgs,
+  'dim' | 'scale' | 'autopad' | 'relPosEmbConfig'
+> {
+  /** Size of a token. Required. */
+  dim: number;
+  /** Size of a head, d. Default 64. */
+  dimHead?: number | null;
+  /** Number of heads, h. Default 8. */
+  heads?: number | null;
+  /** LayerNorm (epsilon 1e-5) before the projections. Default false. */
+  prenorm?: boolean | null;
+  /** l2-normalise queries and keys and scale them by a learned vector each. Default false. */
+  qkRmsnorm?: boolean | null;
+  /** Factor of the queries under qkRmsnorm. Default 8. */
+  qkScale?: number | null;
+  /** Multiply each head by a sigmoid of the token before the heads are merged. Default false. */
+  gateValuesPerHead?: boolean | null;
+  /** As in {@link LocalAttentionArgs}, but **true** by default. */
+  exactWindowsize?: boolean | null;
+}
+
+/** {@link LocalMHAArgs} checked and complete. Frozen. */
+export interface LocalMHAConfig {
+  readonly dim: number;
+  readonly dimHead: number;
+  readonly heads: number;
+  readonly prenorm: boolean;
+  readonly qkRmsnorm: boolean;
+  readonly qkScale: number;
+  readonly gateValuesPerHead: boolean;
+  readonly attention: LocalAttentionConfig;
+}
+
+const OWN_OPTIONS: readonly (keyof LocalMHAArgs)[] = [
+  'dim',
+  'dimHead',
+  'heads',
+  'prenorm',
+  'qkRmsnorm',
+  'qkScale',
+  'gateValuesPerHead',
+];
+
+/** What the attention inside takes from the caller; the rest of its options are decided here. */
+export const ATTENTION_OPTIONS = LOCAL_ATTENTION_OPTIONS.filter(
+  (name): name is keyof LocalMHAArgs & keyof LocalAttentionConfig =>
+    !['dim', 'scale', 'autopad', 'relPosEmbConfig'].includes(name),
+);
+
+export const LOCAL_MHA_OPTIONS: readonly string[] = [...OWN_OPTIONS, ...ATTENTION_OPTIONS];
+
+export function resolveMHAConfig(fn: string, args: LocalMHAArgs): LocalMHAConfig {
+  const options = new OptionReader(fn, args, LOCAL_MHA_OPTIONS);
+  options.required('dim');
+  const dimHead = options.count('dimHead', 1, 64);
+  const qkRmsnorm = options.flag('qkRmsnorm', false);
+  const qkScale = options.number('qkScale', 8);
+  const given = ATTENTION_OPTIONS.filter((name) => options.has(name));
+  const attention = resolveConfig(fn, {
+    windowSize: args.windowSize,
+    exactWindowsize: true,
+    ...Object.fromEntries(given.map((name) => [name, options.raw(name)])),
+    autopad: true,
+    dim: dimHead,
+    scale: qkRmsnorm ? qkScale : null,
+  });
+  return Object.freeze({
+    dim: options.count('dim', 1, 0),
+    dimHead,
+    heads: options.count('heads', 1, 8),
+    prenorm: options.flag('prenorm', false),
+    qkRmsnorm,
+    qkScale,
+    gateValuesPerHead: options.flag('gateValuesPerHead', false),
+    attention,
+  });
+}
+
+/** The parameters by the names that they are saved under; kernels are [in, out]. */
+export interface LocalMHAWeights {
+  /** [dim], with prenorm */
+  'norm/gamma'?: tf.Tensor;
+  'norm/beta'?: tf.Tensor;
+  /** [dim, 3 · heads · dimHead]: queries, keys, values, each heads-major */
+  'to_qkv/kernel': tf.Tensor;
+  /** [dimHead], with qkRmsnorm; shared by the heads */
+  q_scale?: tf.Tensor;
+  k_scale?: tf.Tensor;
+  /** [dim, heads] and [heads], with gateValuesPerHead */
+  'to_v_gate/kernel'?: tf.Tensor;
+  'to_v_gate/bias'?: tf.Tensor;
+  /** [heads · dimHead, dim] */
+  'to_out/kernel': tf.Tensor;
+}
+
+const NORM_EPSILON = 1e-5; // torch.nn.LayerNorm's
+
+/**
+ * Multi-head self-attention over x [B, n, dim]:
+ *
+ *     x → LayerNorm (prenorm) → q | k | v → l2 norm and learned scale (qkRmsnorm)
+ *       → local attention → sigmoid gate per head (gateValuesPerHead) → projection to [B, n, dim]
+ */
+export function localMHA(
+  fn: string,
+  x: tf.Tensor,
+  weights: LocalMHAWeights,
+  config: LocalMHAConfig,
+  call: LocalAttentionCall,
+): tf.Tensor {
+  checkTensor(fn, 'x', x, 'float32');
+  if (x.rank !== 3 || x.shape[2] !== config.dim) {
+    refuse(fn, `x must have the shape [B, n, dim] with dim ${config.dim}, got [${x.shape}]`);
+  }
+  return tf.tidy(() => {
+    const [batch, n, dim] = x.shape;
+    const {heads, dimHead} = config;
+    const tokens = tf.reshape(x, [batch * n, dim]);
+    const input = config.prenorm ? layerNorm(tokens, weights) : tokens;
+
+    // [B · n, 3 · h · d] -> three of [B, h, n, d]
+    const [q, k, v] = tf
+      .split(tf.matMul(input, weights['to_qkv/kernel']), 3, 1)
+      .map((part) => tf.transpose(tf.reshape(part, [batch, n, heads, dimHead]), [0, 2, 1, 3]));
+    const attended = attendWindows(
+      fn,
+      config.qkRmsnorm ? tf.mul(l2Normalize(q), weights.q_scale!) : q,
+      config.qkRmsnorm ? tf.mul(l2Normalize(k), weights.k_scale!) : k,
+      v,
+      config.attention,
+      call,
+    );
+    const gated = config.gateValuesPerHead
+      ? tf.mul(attended, gate(input, weights, [batch, n, heads]))
+      : attended;
+    const merged = tf.reshape(tf.transpose(gated, [0, 2, 1, 3]), [batch * n, heads * dimHead]);
+    return tf.reshape(tf.matMul(merged, weights['to_out/kernel']), [batch, n, dim]);
+  });
+}
+
+function layerNorm(x: tf.Tensor, weights: LocalMHAWeights): tf.Tensor {
+  const {mean, variance} = tf.moments(x, -1, true);
+  const normal = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, NORM_EPSILON)));
+  return tf.add(tf.mul(normal, weights['norm/gamma']!), weights['norm/beta']!);
+}
+
+/** [B · n, dim] -> [B, h, n, 1] */
+function gate(x: tf.Tensor, weights: LocalMHAWeights, shape: [number, number, number]): tf.Tensor {
+  const logits = tf.add(tf.matMul(x, weights['to_v_gate/kernel']!), weights['to_v_gate/bias']!);
+  const byToken = tf.reshape(tf.sigmoid(logits), shape);
+  return tf.expandDims(tf.transpose(byToken, [0, 2, 1]), -1);
+}
