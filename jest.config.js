@@ -11,6 +11,7 @@ module.exports = {
           ...require('./tsconfig.json').compilerOptions,
           module: 'CommonJS',
           moduleResolution: 'node10',
+          isolatedModules: true, // types are checked once, by npm run check
         },
       },
     ],

@@ -1,7 +1,14 @@
-import {BACKENDS, SKIPPED} from './backends';
-
-/** Once per run, so that a green run says what it covered. */
-export default function announce() {
+/**
+ * Once per run, so that a green run says what it covered.
+ *
+ * TF.js keeps its engine on the global object, and Jest lends what it finds there to every test:
+ * all files would share one engine, of another realm. So nothing is left behind.
+ */
+export default async function announce() {
+  const before = new Set(Object.keys(globalThis));
+  const {BACKENDS, SKIPPED} = await import('./backends');
   const skipped = SKIPPED.map((reason) => `; skipped: ${reason}`).join('');
   console.log(`\nbackends: ${BACKENDS.join(', ')}${skipped}`);
+  const added = Object.keys(globalThis).filter((name) => !before.has(name));
+  for (const name of added) delete (globalThis as Record<string, unknown>)[name];
 }
