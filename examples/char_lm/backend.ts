@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 
+process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // no greetings from native TensorFlow
+
 /** Fastest first, with the package that brings it; cpu comes with TF.js. */
 const PACKAGES = {
   tensorflow: '@tensorflow/tfjs-node',

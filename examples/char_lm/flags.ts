@@ -41,6 +41,7 @@ export async function run(command: Command, action: () => Promise<void>): Promis
   try {
     await action();
   } catch (error) {
-    command.error(`error: ${(error as Error).message}`);
+    console.error(`error: ${(error as Error).message}`);
+    process.exitCode = 1;
   }
 }

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
+import 'tfjs-local-attention'; // so that TF.js knows its layers when it loads a model
 import {fileSystem} from 'tfjs-local-attention/node';
 
 import {Alphabet} from './alphabet';
-import './layers'; // registers them for loading
+import './layers'; // and these
 
 /** A model with what a second process must know to use it. */
 export interface CharacterModel {

@@ -94,12 +94,18 @@ run(command, async () => {
   if (stop.aborted) process.exitCode = 130;
 });
 
-/** Aborts at the first Ctrl-C; the next one, when it cannot be an echo of the first, kills. */
+/** Aborts at the first Ctrl-C; the second exits. */
 function stopOnInterrupt(): AbortSignal {
   const stop = new AbortController();
-  process.once('SIGINT', () => {
-    console.error('\nStopping after this step; once more Ctrl-C stops at once, unsaved.');
-    stop.abort();
+  let first = 0;
+  process.on('SIGINT', () => {
+    if (!stop.signal.aborted) {
+      first = performance.now();
+      console.error('\nStopping after this step; Ctrl-C again stops at once, unsaved.');
+      stop.abort();
+    } else if (performance.now() - first > 1000) {
+      process.exit(130); // sooner, it is npm repeating what the terminal has sent to all
+    }
   });
   return stop.signal;
 }

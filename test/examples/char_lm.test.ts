@@ -1,0 +1,208 @@
+import {spawn} from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+import {Alphabet, REST} from '../../examples/char_lm/alphabet';
+import {normalise, novel, split} from '../../examples/char_lm/corpus';
+import {pairsIn, spread} from '../../examples/char_lm/evaluation';
+import {bigramBits, unigramBits, uniformBits} from '../../examples/char_lm/ngram';
+import {randomNumbers} from '../../examples/char_lm/random';
+import {checkPrompt, choose} from '../../examples/char_lm/sample';
+
+describe('alphabet', () => {
+  test('decoding undoes encoding, beyond the basic plane too', () => {
+    const alphabet = new Alphabet('ab 🐳');
+    expect(alphabet.size).toBe(5);
+    expect(alphabet.decode(alphabet.encode('a 🐳b'))).toBe('a 🐳b');
+  });
+
+  test('characters that are rare or unknown share one number', () => {
+    const alphabet = Alphabet.of('bbbaaac', 2);
+    expect(alphabet.characters).toBe('ab');
+    expect([...alphabet.encode('cab?')]).toEqual([0, 1, 2, 0]);
+    expect(alphabet.decode([0])).toBe(REST);
+    expect(alphabet.missing('c?ca')).toEqual(['c', '?']);
+  });
+});
+
+describe('corpus', () => {
+  test('normalising keeps words and paragraphs, and drops other white space', () => {
+    expect(normalise(' a\t b \r\n\r\n\r\n\nc\nd ')).toBe('a b\n\nc\nd');
+  });
+
+  test('the held-out text is the end, and neither trains nor adds to the alphabet', () => {
+    const {alphabet, train, heldOut} = split('abababababababababxy', 0.1, 1);
+    expect(alphabet.decode(train)).toBe('ababababababababab');
+    expect(alphabet.characters).toBe('ab');
+    expect([...heldOut]).toEqual([0, 0]);
+  });
+
+  test('the novel has its first and last words, and none of its end is in the training text', () => {
+    const text = novel();
+    expect(text).toContain('Call me Ishmael.');
+    expect(text.endsWith('only found another orphan.')).toBe(true);
+    const {alphabet, train, heldOut} = split(text);
+    expect(alphabet.decode(train)).not.toContain(alphabet.decode(heldOut.slice(0, 60)));
+    expect(train.length + heldOut.length).toBe(text.length);
+  });
+});
+
+describe('n-grams', () => {
+  const pairs = {previous: Int32Array.of(1, 2, 1), next: Int32Array.of(2, 1, 1)};
+
+  test('uniform is log2 of the alphabet', () => {
+    expect(uniformBits(8)).toBe(3);
+  });
+
+  test('unigram is the cross entropy under the counts plus one', () => {
+    // of 3 + 3 counts: 0 has 1, 1 has 3, 2 has 2
+    const expected = -(2 * Math.log2(3 / 6) + Math.log2(2 / 6)) / 3;
+    expect(unigramBits(Int32Array.of(1, 1, 2), 3, pairs)).toBeCloseTo(expected, 12);
+  });
+
+  test('bigram is the cross entropy under the pair counts plus one', () => {
+    // after 1: 1 once and 2 once, of 2 + 3; after 2: nothing, of 0 + 3
+    const expected = -(Math.log2(2 / 5) + Math.log2(1 / 3) + Math.log2(2 / 5)) / 3;
+    expect(bigramBits(Int32Array.of(1, 1, 2), 3, pairs)).toBeCloseTo(expected, 12);
+  });
+
+  test('bigram knows what unigram cannot: abababab', () => {
+    const text = Int32Array.from({length: 1000}, (_, i) => 1 + (i % 2));
+    const ends = {previous: text.subarray(0, 10), next: text.subarray(1, 11)};
+    expect(unigramBits(text, 3, ends)).toBeGreaterThan(1);
+    expect(bigramBits(text, 3, ends)).toBeLessThan(0.02);
+  });
+});
+
+describe('held-out windows', () => {
+  const text = Int32Array.from({length: 101}, (_, i) => i);
+
+  test('each character is predicted at most once, from at least the context', () => {
+    const windows = spread(text, 20, 5, 1000);
+    const {previous, next} = pairsIn(text, windows);
+    expect(windows.starts[0]).toBe(0);
+    expect(Math.max(...next)).toBe(100);
+    expect(Math.min(...previous)).toBe(5);
+    expect(new Set(next).size).toBe(next.length);
+    expect([...next].every((id, i) => id === previous[i] + 1)).toBe(true);
+  });
+
+  test('fewer windows reach from the beginning to the end as well', () => {
+    expect(spread(text, 20, 5, 3).starts).toEqual([0, 40, 80]);
+  });
+});
+
+describe('sampling', () => {
+  test('the numbers are uniform and depend on the seed alone', () => {
+    const [one, same, other] = [randomNumbers(1), randomNumbers(1), randomNumbers(2)];
+    const drawn = Array.from({length: 4000}, one);
+    expect(drawn).toEqual(Array.from({length: 4000}, same));
+    expect(drawn[0]).not.toBe(other());
+    const mean = drawn.reduce((sum, x) => sum + x) / drawn.length;
+    expect(Math.abs(mean - 0.5)).toBeLessThan(4 * Math.sqrt(1 / 12 / drawn.length));
+  });
+
+  test('greedy takes the likeliest character, but never the one that stands for the rest', () => {
+    expect(choose([9, 1, 3, 2], 0, 0.99)).toBe(2);
+  });
+
+  test('drawing follows the softmax of logits / temperature', () => {
+    const logits = [9, Math.log(1), Math.log(3)].map((logit) => 2 * logit);
+    expect(choose(logits, 2, 0.24)).toBe(1);
+    expect(choose(logits, 2, 0.26)).toBe(2);
+    expect(choose(logits, 2, 1 - 2 ** -32)).toBe(2);
+  });
+
+  test('a prompt must have characters, and only such as the model knows', () => {
+    const alphabet = new Alphabet('ab');
+    expect(() => checkPrompt('abba', alphabet)).not.toThrow();
+    expect(() => checkPrompt('', alphabet)).toThrow('at least one character');
+    expect(() => checkPrompt('añb"', alphabet)).toThrow('"ñ", "\\""');
+  });
+});
+
+describe('commands', () => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'char_lm-'));
+  afterAll(() => fs.rmSync(directory, {recursive: true}));
+
+  const tiny =
+    '--backend cpu --length 16 --batch 2 --dim 8 --heads 2 --depth 1 --window 4 --json'.split(' ');
+
+  /** @param onErrors called with what stderr has so far */
+  function run(script: string, flags: string[], onErrors?: (errors: string, pid: number) => void) {
+    const root = path.join(__dirname, '../..');
+    // not the command tsx, which kills a child that is too busy to answer Ctrl-C within 60 ms
+    const node = ['--import', 'tsx', `examples/char_lm/${script}.ts`, ...flags];
+    const child = spawn(process.execPath, node, {cwd: root});
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (text) => (output += text));
+    child.stderr.on('data', (text) => onErrors?.((errors += text), child.pid!));
+    return new Promise<{status: number | null; output: string; errors: string}>((resolve) =>
+      child.on('close', (status) => resolve({status, output, errors})),
+    );
+  }
+
+  const lastLine = (output: string) => JSON.parse(output.trimEnd().split('\n').at(-1)!);
+
+  test('training reports, saves, and another process continues a prompt', async () => {
+    const out = path.join(directory, 'model');
+    const {status, output} = await run('train', [...tiny, '--steps', '3', '--out', out]);
+    expect(status).toBe(0);
+    const report = lastLine(output);
+    expect(report).toEqual({
+      backend: 'cpu',
+      seconds: expect.any(Number),
+      steps: 3,
+      bitsPerChar: {
+        model: expect.any(Number),
+        uniform: expect.any(Number),
+        unigram: expect.any(Number),
+        bigram: expect.any(Number),
+      },
+      savedTo: out,
+      sample: expect.any(String),
+    });
+    const {model, uniform, unigram, bigram} = report.bitsPerChar;
+    expect(bigram).toBeLessThan(unigram);
+    expect(unigram).toBeLessThan(uniform);
+    expect(model).toBeLessThan(uniform + 1);
+    expect(output).toContain('before saving and after loading: 0\n');
+
+    const flags = ['--model', out, '--prompt', 'C', '--characters', '20', '--backend', 'cpu'];
+    const first = await run('generate', [...flags, '--json']);
+    expect(first.status).toBe(0);
+    const {prompt, continuation} = lastLine(first.output);
+    expect(prompt).toBe('C');
+    expect([...continuation]).toHaveLength(20);
+    expect(first.output.startsWith('C' + continuation)).toBe(true);
+  }, 60_000);
+
+  test('Ctrl-C saves what there is', async () => {
+    const out = path.join(directory, 'interrupted');
+    let sent = false;
+    const interrupt = (errors: string, pid: number) => {
+      if (!sent && errors.includes('training')) sent = process.kill(pid, 'SIGINT');
+    };
+    const {status, output} = await run('train', [...tiny, '--out', out], interrupt);
+    expect(status).toBe(130);
+    expect(lastLine(output)).toMatchObject({savedTo: out, bitsPerChar: {model: null}});
+    expect(fs.readdirSync(out).sort()).toEqual(['model.json', 'weights.bin']);
+  }, 60_000);
+
+  test.each([
+    ['train', ['--steps', '1.5'], "'--steps <n>' argument '1.5' is invalid. It must be a whole"],
+    ['train', ['--rate', '-1'], "'--rate <x>' argument '-1' is invalid. It must be a number above"],
+    ['train', ['--backend', 'abacus'], 'Allowed choices are tensorflow, wasm, cpu'],
+    ['train', ['--dim', '10', '--heads', '4'], '--dim must be a multiple of twice --heads'],
+    ['train', ['--sted', '1'], "unknown option '--sted'"],
+    ['generate', [], "required option '--prompt <text>' not specified"],
+    ['generate', ['--prompt', 'a', '--model', os.tmpdir()], 'there is no model.json'],
+  ])('%s %p is an error in a sentence', async (script, flags, message) => {
+    const errors: string[] = [];
+    const {status} = await run(script, flags, (text) => errors.push(text));
+    expect(status).toBe(1);
+    expect(errors.at(-1)).toContain(message);
+  });
+});
