@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import {fail, failType, refuse, show} from '../../src/errors';
 
+tf.env().set('IS_TEST', true); // no greeting
+
 test('fail throws a RangeError naming the function, the rule and the value', () => {
   const call = () => fail('localAttention', 'windowSize must be a positive integer', -1);
   expect(call).toThrow(RangeError);
