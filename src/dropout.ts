@@ -14,22 +14,28 @@ import {Problem} from './problem';
 export function keepFactors(p: Problem): tf.Tensor4D | null {
   if (p.dropout === 0) return null;
   const {b, windows, w, context} = p;
-  const factor = 1 / (1 - p.dropout);
-  const threshold = p.dropout * 2 ** 32;
   const factors = new Float32Array(b * windows * w * context);
   let at = 0;
   for (let head = 0; head < b; head++) {
     for (let query = 0; query < p.padded; query++) {
-      const start = rowStart(p.seed, head, query);
-      const step = rowStep(start);
+      const row = rowOf(p.seed, head, query);
       const firstKey = (Math.floor(query / w) - p.back) * w;
       for (let slot = 0; slot < context; slot++) {
-        if (bits(start, step, firstKey + slot) >= threshold) factors[at] = factor;
-        at++;
+        factors[at++] = factorOf(p.dropout, row, firstKey + slot);
       }
     }
   }
   return tf.tensor4d(factors, [b, windows, w, context]);
+}
+
+/** One of {@link keepFactors}: that of `key` for `query`, counted in tokens, in head 0 … b − 1. */
+export function keepFactor(
+  p: Pick<Problem, 'dropout' | 'seed'>,
+  head: number,
+  query: number,
+  key: number,
+): number {
+  return factorOf(p.dropout, rowOf(p.seed, head, query), key);
 }
 
 /** The seed of step `step` of a run that began with `seed`. */
@@ -37,18 +43,20 @@ export function seedOfStep(seed: number, step: number): number {
   return mix(mix(seed) + step);
 }
 
+interface Row {
+  start: number;
+  step: number;
+}
+
 // A Weyl sequence of its own for each row: two rows never walk the same numbers side by side.
-function rowStart(seed: number, head: number, query: number): number {
-  return mix(mix(mix(seed) + head) + query);
+function rowOf(seed: number, head: number, query: number): Row {
+  const start = mix(mix(mix(seed) + head) + query);
+  return {start, step: mix(start ^ 0x9e3779b9) | 1};
 }
 
-function rowStep(start: number): number {
-  return mix(start ^ 0x9e3779b9) | 1;
-}
-
-/** 32 random bits, unsigned, for one (row, key). */
-function bits(start: number, step: number, key: number): number {
-  return mix(start + Math.imul(key, step));
+function factorOf(rate: number, row: Row, key: number): number {
+  const bits = mix(row.start + Math.imul(key, row.step)); // 32 of them, unsigned
+  return bits < rate * 2 ** 32 ? 0 : 1 / (1 - rate);
 }
 
 /** The 32-bit finaliser of MurmurHash3 (Austin Appleby, public domain). */
