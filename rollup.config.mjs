@@ -1,0 +1,56 @@
+import {readFileSync} from 'node:fs';
+import terser from '@rollup/plugin-terser';
+import typescript from '@rollup/plugin-typescript';
+import dts from 'rollup-plugin-dts';
+
+const {version, license} = JSON.parse(readFileSync('package.json', 'utf8'));
+const banner = `/*! tfjs-local-attention ${version} | ${license} */`;
+const tfjs = '@tensorflow/tfjs'; // never bundled: a second copy would not know the first one's models
+const external = [tfjs, 'node:fs', 'node:path'];
+const interop = (id) => (id === tfjs ? 'esModule' : 'default'); // tfjs has names and no default
+const compile = typescript({
+  include: ['src/**', 'layers/**'],
+  outputToFilesystem: false,
+  compilerOptions: {outDir: undefined, noEmitOnError: true, declaration: false},
+});
+
+/** ESM and CommonJS of one entry, with the types of each. */
+const entry = (input, name) => [
+  {
+    input,
+    external,
+    plugins: [compile],
+    output: [
+      {file: `dist/${name}.mjs`, format: 'es', banner},
+      {file: `dist/${name}.cjs`, format: 'cjs', banner, interop},
+    ],
+  },
+  {
+    input,
+    external,
+    plugins: [dts({tsconfig: 'tsconfig.json'})],
+    output: [
+      {file: `dist/${name}.d.mts`, format: 'es'},
+      {file: `dist/${name}.d.cts`, format: 'es'},
+    ],
+  },
+];
+
+export default [
+  ...entry('src/index.ts', 'index'),
+  ...entry('src/node/index.ts', 'node'),
+  {
+    input: 'src/index.ts',
+    external: [tfjs],
+    plugins: [compile],
+    output: {
+      file: 'dist/tfjs-local-attention.min.js',
+      format: 'umd',
+      name: 'tfjsLocalAttention',
+      globals: {[tfjs]: 'tf'},
+      interop,
+      banner,
+      plugins: [terser({format: {comments: /^!/}})],
+    },
+  },
+];

@@ -1,0 +1,82 @@
+/**
+ * A user's program, with every public name. check_package.sh compiles it against the packed package
+ * as ESM and as CommonJS and runs both.
+ */
+import * as tf from '@tensorflow/tfjs';
+import {
+  LocalAttention,
+  LocalMHA,
+  RotaryEmbedding,
+  layers,
+  localAttention,
+  rotary,
+} from 'tfjs-local-attention';
+import type {
+  AngleOptions,
+  ApplyOptions,
+  Implementation,
+  LocalAttentionArgs,
+  LocalAttentionCall,
+  LocalAttentionLayerArgs,
+  LocalMHALayerArgs,
+  RotaryAngles,
+  RotaryEmbeddingArgs,
+  XposOptions,
+} from 'tfjs-local-attention';
+import {fileSystem} from 'tfjs-local-attention/node';
+
+tf.env().set('IS_TEST', true); // no greeting
+
+function check(fact: boolean, claim: string): void {
+  if (!fact) throw new Error(`not so: ${claim}`);
+}
+
+const implementation: Implementation = 'composite';
+const options: LocalAttentionArgs = {windowSize: 4, causal: true, autopad: true, implementation};
+const call: LocalAttentionCall = {mask: tf.ones([1, 10], 'bool'), training: false};
+const x: tf.Tensor = tf.randomNormal([1, 10, 8]);
+const attended: tf.Tensor = localAttention(x, x, x, options, call);
+check(`${attended.shape}` === '1,10,8', 'the op keeps the shape');
+
+const angleOptions: AngleOptions = {theta: 10000, offset: 3};
+const angles: RotaryAngles = rotary.angles(10, 8, angleOptions);
+const xpos: XposOptions = {scaleBase: 4};
+const scale: ApplyOptions = {scale: rotary.xposScale(10, 8, xpos)};
+check(rotary.apply(x, angles, scale).rank === 3, 'rotary keeps the rank');
+
+const mhaArgs: LocalMHALayerArgs = {
+  dim: 8,
+  heads: 2,
+  dimHead: 4,
+  windowSize: 4,
+  kernelInitializer: 'heNormal',
+  inputShape: [null, 8],
+};
+const attentionArgs: LocalAttentionLayerArgs = {...options, seed: 1};
+const rotaryArgs: RotaryEmbeddingArgs = {offset: 1};
+const own = [
+  layers.localMHA(mhaArgs),
+  layers.localAttention(attentionArgs),
+  layers.rotaryEmbedding(rotaryArgs),
+];
+check(own[0] instanceof LocalMHA, 'the factory makes a LocalMHA');
+check(own[1] instanceof LocalAttention, 'the factory makes a LocalAttention');
+check(own[2] instanceof RotaryEmbedding, 'the factory makes a RotaryEmbedding');
+
+async function main(): Promise<void> {
+  const model = tf.sequential({layers: own});
+  model.compile({optimizer: 'adam', loss: 'meanSquaredError'});
+  const {history} = await model.fit(x, x, {epochs: 2, verbose: 0});
+  const [first, last] = history.loss as number[];
+  check(last < first, `the loss falls, from ${first} to ${last}`);
+
+  await model.save(fileSystem('saved'));
+  const loaded = await tf.loadLayersModel(fileSystem('saved'));
+  const [before, after] = [model, loaded].map((one) => one.predict(x) as tf.Tensor);
+  check(tf.max(tf.abs(tf.sub(before, after))).dataSync()[0] === 0, 'a loaded model answers alike');
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  throw error;
+});
