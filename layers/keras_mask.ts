@@ -4,41 +4,44 @@
  *
  *  - Only the mask of a layer's first input reaches `kwargs.mask`, as a tensor or in an array.
  *  - `kwargs` is one object for a whole model, so a mask stays in it for layers of other branches.
- *    A mask that does not fit is therefore somebody else's, unless the caller is a person.
+ *    That is also the only way for a mask to get into a model inside a model.
+ *  - A sum of masked inputs, as of a residual connection, has a mask of shape [1, B, n].
  *  - The executor disposes every mask that computeMask returns.
  */
 import * as tf from '@tensorflow/tfjs';
 
 import {fail} from '../src/errors';
+import {Inputs, listOf} from './inputs';
+import {canBeMasked} from './mask_flow';
 
 export type Kwargs = Record<string, unknown> & {mask?: unknown; training?: unknown};
 
-/**
- * The mask [B, n] that TF.js hands to a layer whose first input is `x` [B, ..., n, d], or null.
- *
- * @param inModel whether the layer stands in a model; a mask that does not fit is an error if not
- */
+/** The mask that TF.js, or the caller of `apply`, hands to the layer, as rows of n, or null. */
 export function kerasMask(
   fn: string,
-  x: tf.Tensor,
+  layer: tf.layers.Layer,
+  inputs: Inputs,
   kwargs: Kwargs,
-  inModel: boolean,
 ): tf.Tensor | null {
   const given = Array.isArray(kwargs.mask) ? kwargs.mask[0] : kwargs.mask;
   if (given == null) return null;
-  const mask = given as tf.Tensor;
-  const [batch, n] = [x.shape[0], x.shape[x.rank - 2]];
-  const fits =
-    !mask.isDisposed && mask.rank === 2 && mask.shape[0] === batch && mask.shape[1] === n;
-  if (fits) return mask;
-  if (!inModel) fail(fn, `mask must be a living tensor of shape [${batch}, ${n}]`, given);
-  return null;
+  const byModel = Array.isArray(inputs) && layer.inboundNodes.length > 0;
+  if (byModel && !canBeMasked(layer)) return null;
+  const [x] = listOf(inputs);
+  const mask = rows(x, given as tf.Tensor);
+  if (mask === null && !byModel) {
+    const wanted = `[${x.shape[0]}, ${x.shape[x.rank - 2]}]`;
+    fail(fn, `mask must be a living tensor of shape ${wanted}`, given);
+  }
+  return mask; // what does not fit is left from another branch
 }
 
 /** The layer's output is masked as its first input is. */
-export function passOn(mask?: tf.Tensor | tf.Tensor[] | null): tf.Tensor | null {
+export function passOn(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[] | null): tf.Tensor | null {
   const first = Array.isArray(mask) ? mask[0] : mask;
-  return first == null ? null : tf.clone(first);
+  if (first == null) return null;
+  const [x] = listOf(inputs);
+  return (first.rank < x.rank ? null : rows(x, first)) ?? tf.clone(first);
 }
 
 /** A key exists if the explicit mask and the Keras mask both say so. */
@@ -56,4 +59,19 @@ export function both(
     fail(fn, `beside a Keras mask, the mask input must have 1 or ${keras.shape[0]} rows`, explicit);
   }
   return tf.logicalAnd(explicit, keras);
+}
+
+/**
+ * A mask that fits `x` [B, ..., n, d] as a new tensor of rows of n, or null. Fits: [B, n], which the
+ * heads of a sequence share, the same under axes of 1, or a mask of every axis but d.
+ */
+function rows(x: tf.Tensor, mask: tf.Tensor): tf.Tensor | null {
+  if (!(mask instanceof tf.Tensor) || mask.isDisposed) return null;
+  const tokens = x.shape.slice(0, -1);
+  const n = tokens[tokens.length - 1];
+  const shared = tf.util.arraysEqual(mask.shape.slice(-2), [tokens[0], n]);
+  const fits =
+    (shared && mask.shape.slice(0, -2).every((size) => size === 1)) ||
+    tf.util.arraysEqual(mask.shape, tokens);
+  return fits ? tf.reshape(mask, [mask.size / Math.max(n, 1), n]) : null;
 }

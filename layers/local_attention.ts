@@ -48,7 +48,7 @@ export class LocalAttention extends tf.layers.Layer {
     return tf.tidy(() => {
       const [q, k, v, ...rest] = this.sequences(listOf(inputs));
       const {mask, attnBias} = readOptional(FN, rest, USAGE);
-      const ofModel = kerasMask(FN, q, kwargs, this.inboundNodes.length > 0);
+      const ofModel = kerasMask(FN, this, inputs, kwargs);
       const training = kwargs.training === true;
       return attendWindows(FN, q, k, v, this.config, {
         mask: both(FN, mask, ofModel),
@@ -60,8 +60,8 @@ export class LocalAttention extends tf.layers.Layer {
     });
   }
 
-  override computeMask(_inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return passOn(mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
+  override computeMask(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return passOn(inputs, mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {

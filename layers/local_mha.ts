@@ -86,7 +86,7 @@ export class LocalMHA extends tf.layers.Layer {
     return tf.tidy(() => {
       const [x, ...rest] = listOf(inputs);
       const {mask, attnBias} = readOptional(FN, rest, USAGE);
-      const ofModel = kerasMask(FN, x, kwargs, this.inboundNodes.length > 0);
+      const ofModel = kerasMask(FN, this, inputs, kwargs);
       const training = kwargs.training === true;
       const entries = [...this.parameters].map(([name, variable]) => [name, variable.read()]);
       const weights = Object.fromEntries(entries) as LocalMHAWeights;
@@ -100,8 +100,8 @@ export class LocalMHA extends tf.layers.Layer {
     });
   }
 
-  override computeMask(_inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return passOn(mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
+  override computeMask(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return passOn(inputs, mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {

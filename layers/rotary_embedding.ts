@@ -56,8 +56,8 @@ export class RotaryEmbedding extends tf.layers.Layer {
     });
   }
 
-  override computeMask(_inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return passOn(mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
+  override computeMask(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return passOn(inputs, mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
