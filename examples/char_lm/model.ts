@@ -36,7 +36,7 @@ export function buildModel(alphabetSize: number, shape: ModelShape): tf.LayersMo
   // a matrix product with one-hot rows is an embedding, and unlike tf.layers.embedding it trains
   // on wasm too
   const gain = Math.sqrt(alphabetSize) / 3;
-  let x = apply(new Linear({units: dim, useBias: false, gain, seed: nextSeed()}), characters);
+  let x = apply(new Linear({units: dim, gain, seed: nextSeed()}), characters);
   for (let block = 0; block < depth; block++) {
     const attention = layers.localMHA({
       dim,
@@ -48,9 +48,10 @@ export function buildModel(alphabetSize: number, shape: ModelShape): tf.LayersMo
       kernelInitializer: tf.initializers.glorotNormal({seed: nextSeed()}),
     });
     x = sum(x, apply(attention, x));
-    const widen = new Linear({units: 4 * dim, activation: 'relu', seed: nextSeed()});
+    const widen = new Linear({units: 4 * dim, seed: nextSeed()});
     const narrow = new Linear({units: dim, gain: 0.5, seed: nextSeed()});
-    x = sum(x, apply(narrow, apply(widen, apply(new LayerNorm(), x))));
+    const hidden = apply(tf.layers.reLU(), apply(widen, apply(new LayerNorm(), x)));
+    x = sum(x, apply(narrow, hidden));
   }
   const head = new Linear({units: alphabetSize, gain: 0.3, seed: nextSeed()});
   return tf.model({inputs: characters, outputs: apply(head, apply(new LayerNorm(), x))});

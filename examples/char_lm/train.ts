@@ -4,6 +4,7 @@
  *     npm start                          # some minutes; --help lists the flags
  *     npm run generate -- --model models/moby-dick --prompt 'Call me '
  */
+import fs from 'node:fs';
 import {Command} from 'commander';
 
 import {Backend, chooseBackend} from './backend';
@@ -62,6 +63,7 @@ run(command, async () => {
   if (flags.length >= heldOut.length) {
     throw new Error(`--length must be below ${heldOut.length}, got ${flags.length}.`);
   }
+  fs.mkdirSync(flags.out, {recursive: true}); // fails now rather than after training
   const backend = await chooseBackend(flags.backend);
   const model = buildModel(alphabet.size, flags);
   const written: CharacterModel = {model, alphabet, context: contextOf(flags)};
@@ -87,6 +89,7 @@ run(command, async () => {
     sample: null,
   };
   if (!stop.aborted) {
+    process.removeAllListeners('SIGINT'); // nothing is left to save
     report.bitsPerChar.model = await modelBits(model, heldOut, windows);
     report.sample = await describe(written, heldOut, windows, flags, report);
   }

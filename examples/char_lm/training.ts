@@ -51,6 +51,7 @@ export async function train(
     const {input, target} = windowsAt(text, starts, plan.length, size);
     const loss = (await model.trainOnBatch(input, target)) as number;
     tf.dispose([input, target]);
+    if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss}: try a lower --rate.`);
 
     progress = next(progress, loss / Math.LN2, (performance.now() - begin) / 1000, plan);
     onStep(progress);
