@@ -82,7 +82,7 @@ export class LocalAttention extends tf.layers.Layer {
     if (third?.dtype === 'bool') {
       refuse(FN, `inputs must be ${USAGE}, got ${describe(list)}`);
     }
-    if (third !== undefined && second.dtype !== 'bool') return list;
+    if (third !== undefined && second.rank === x.rank && second.dtype !== 'bool') return list;
     if (second !== undefined && tf.util.arraysEqual(second.shape, x.shape)) {
       refuse(
         FN,

@@ -1,6 +1,8 @@
 /**
  * TF.js leaves the mask of one branch lying where the layers of another branch find it (see
- * keras_mask.ts). Whether a mask of the right shape is a layer's own, only the graph can tell.
+ * keras_mask.ts). Whether a mask of the right shape is a layer's own, only the graph can tell. It
+ * cannot where two branches meet in no layer, but only in the outputs of their model, nor where one
+ * of them is in a model inside the model.
  */
 import * as tf from '@tensorflow/tfjs';
 
