@@ -5,9 +5,9 @@ import {localAttention} from '../../src';
 import {BACKENDS, useBackend} from '../support/backends';
 import {CASES, Case} from '../support/cases';
 import {expectClose, living} from '../support/close';
-import {configOf, inputsOf, sizesOf, tensorsOf} from '../support/inputs';
+import {configOf, gradientTolerances, inputsOf, sizesOf, tensorsOf} from '../support/inputs';
 import {NaiveGrads, Values, naiveLocalAttention, naiveLocalAttentionGrad} from '../support/naive';
-import {gradientTolerance, outputTolerance} from '../support/tolerance';
+import {outputTolerance} from '../support/tolerance';
 
 describe.each(BACKENDS)('%s', (backend) => {
   beforeAll(() => useBackend(backend));
@@ -27,20 +27,16 @@ describe.each(BACKENDS)('%s', (backend) => {
     async (_, c) => {
       const before = living();
       const values = inputsOf(c);
-      const {out, grads: want} = reference(c);
+      const {out, grads: wanted} = reference(c);
       const {inputs, call, dout, dispose} = tensorsOf(c, values);
       const {value, grads} = tf.valueAndGrads((q, k, v, attnBias) =>
         localAttention(q, k, v, {...configOf(c), implementation: 'composite'}, {...call, attnBias}),
       )(inputs, dout);
 
-      const sizes = sizesOf(c, values);
-      worst.output = Math.max(
-        worst.output,
-        await compare('out', value, out, outputTolerance(sizes)),
-      );
-      for (const [i, name] of (['dq', 'dk', 'dv', 'dAttnBias'] as const).entries()) {
-        if (!want[name]) continue;
-        const error = await compare(name, grads[i], want[name], gradientTolerance(sizes));
+      const output = await compare('out', value, out, outputTolerance(sizesOf(c, values)));
+      worst.output = Math.max(worst.output, output);
+      for (const {name, at, want, tolerance} of gradientTolerances(c, values, wanted)) {
+        const error = await compare(name, grads[at], want, tolerance);
         worst.gradient = Math.max(worst.gradient, error);
       }
       tf.dispose([...inputs, ...grads, ...dispose, dout, value]);

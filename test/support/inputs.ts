@@ -8,8 +8,8 @@ import {keepFactor} from '../../src/dropout';
 import type {LocalAttentionCall} from '../../src/problem';
 import type {Case} from './cases';
 import {boolTensor, tensor} from './close';
-import type {NaiveConfig, NaiveInputs, Values} from './naive';
-import {Sizes, largest, largestProduct} from './tolerance';
+import type {NaiveConfig, NaiveGrads, NaiveInputs, Values} from './naive';
+import {Sizes, gradientTolerance, largest, largestProduct} from './tolerance';
 
 export interface CaseInputs {
   q: Values;
@@ -115,4 +115,38 @@ export function generator(seed: number): () => number {
 
 function hash(name: string): number {
   return [...name].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7);
+}
+
+/**
+ * The tolerance of each gradient, as a part of its largest |wanted|. Where the softmax is saturated
+ * a gradient is nearly 0, being a difference of two numbers of ordinary size, dout · v, and keeps
+ * the error of those.
+ */
+export function gradientTolerances(c: Case, values: CaseInputs, wanted: NaiveGrads) {
+  const {q, k, v, dout} = values;
+  const {scale = c.shape[c.shape.length - 1] ** -0.5, sharedQk} = c.config;
+  const ofScores = (largest(dout.data) * largest(v.data)) / (1 - (c.dropout?.rate ?? 0));
+  const ofProducts = Math.abs(scale) * ofScores;
+  const ordinary = {
+    dq: ofProducts * (sharedQk ? 1 : largest(k.data)),
+    dk: ofProducts * largest(q.data) * (sharedQk ? 1 / smallestNorm(k) : 1),
+    dv: 0,
+    dAttnBias: ofScores,
+  };
+  const tolerance = gradientTolerance(sizesOf(c, values));
+  return (Object.keys(ordinary) as (keyof NaiveGrads)[])
+    .filter((name) => wanted[name])
+    .map((name, at) => {
+      const want = wanted[name]!;
+      const factor = Math.max(1, ordinary[name] / (largest(want.data) || 1));
+      return {name, at, want, tolerance: tolerance * factor};
+    });
+}
+
+function smallestNorm({shape, data}: Values): number {
+  const d = shape[shape.length - 1];
+  const norms = Array.from({length: data.length / d}, (_, row) =>
+    Math.hypot(...Array.from(data).slice(row * d, (row + 1) * d)),
+  );
+  return Math.min(...norms);
 }
