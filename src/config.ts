@@ -1,4 +1,4 @@
-import {fail, refuse} from './errors';
+import {fail, failType, refuse} from './errors';
 import {LARGEST_COUNT, OptionReader} from './options';
 
 export type Implementation = 'auto' | 'fused' | 'composite';
@@ -111,6 +111,7 @@ export function resolveConfig(
     implementation: options.oneOf('implementation', IMPLEMENTATIONS, 'auto'),
   };
   checkTogether(fn, config);
+  if (options.has('relPosEmbConfig')) warnOnce(fn, config.dim);
   resolved.add(config);
   return Object.freeze(config);
 }
@@ -125,7 +126,7 @@ function checkTogether(fn: string, config: LocalAttentionConfig): void {
   if (config.causal && lookForward > 0) {
     fail(fn, 'lookForward must be 0 when causal is true', lookForward);
   }
-  checkContext(fn, windowSize, lookBackward, lookForward);
+  const context = contextOf(fn, windowSize, lookBackward, lookForward);
   if (config.dim !== null) checkRotaryDim(fn, config, config.dim);
   if (config.useXpos && !config.useRotaryPosEmb) {
     refuse(fn, 'useXpos: true needs useRotaryPosEmb: true, got useRotaryPosEmb: false');
@@ -136,16 +137,34 @@ function checkTogether(fn: string, config: LocalAttentionConfig): void {
       'useXpos with windowSize 1 needs xposScaleBase, since the default ⌊windowSize / 2⌋ is 0',
     );
   }
+  if (config.useXpos) checkXposReach(fn, 'xposScaleBase', context, xposBase(config));
 }
 
-/** The context of a window must be countable. */
-export function checkContext(fn: string, window: number, backward: number, forward: number): void {
+/** Slots in the context of a window, which must be countable. */
+export function contextOf(fn: string, window: number, backward: number, forward: number): number {
   const context = (1 + backward + forward) * window;
   if (context > LARGEST_COUNT) {
     fail(
       fn,
       `(1 + lookBackward + lookForward) · windowSize must be at most ${LARGEST_COUNT} tokens`,
       context,
+    );
+  }
+  return context;
+}
+
+/** The largest power that xpos may take of 3.5 = 1 / ζ_0, which float32 holds up to 3.5^70. */
+const LARGEST_XPOS_POWER = 64;
+
+/** The powers of xpos over `context` slots must be numbers: ∞ · 0 is none. */
+export function checkXposReach(fn: string, name: string, context: number, base: number): void {
+  const least = Math.floor(context / 2) / LARGEST_XPOS_POWER;
+  if (base < least) {
+    fail(
+      fn,
+      `${name} must be at least ${least} for a context of ${context} tokens, or the powers of xpos ` +
+        'leave float32',
+      base,
     );
   }
 }
@@ -157,23 +176,29 @@ export function checkRotaryDim(fn: string, config: LocalAttentionConfig, dim: nu
   }
 }
 
-let warned = false;
-
 function readDim(fn: string, options: OptionReader): number | null {
   const dim = options.count('dim', 1, null);
   if (!options.has('relPosEmbConfig')) return dim;
 
   const list = options.raw('relPosEmbConfig');
-  const first = Array.isArray(list) ? list[0] : undefined;
-  if (!Number.isInteger(first) || first < 1 || first > LARGEST_COUNT) {
-    fail(fn, 'relPosEmbConfig must be an array that begins with the head size (or use dim)', list);
-  }
+  const rule = 'relPosEmbConfig must be an array that begins with the head size (or use dim)';
+  if (!Array.isArray(list)) failType(fn, rule, list);
+  const first: unknown = list[0];
+  if (!isCount(first)) fail(fn, rule, list);
   if (dim !== null && dim !== first) {
     refuse(fn, `dim and relPosEmbConfig[0] must agree, got ${dim} and ${first}; use dim alone`);
   }
-  if (!warned) {
-    warned = true;
-    console.warn(`[${fn}] relPosEmbConfig is deprecated; use dim: ${first}.`);
-  }
   return first;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LARGEST_COUNT;
+}
+
+let warned = false;
+
+function warnOnce(fn: string, dim: number | null): void {
+  if (warned) return;
+  warned = true;
+  console.warn(`[${fn}] relPosEmbConfig is deprecated; use dim: ${dim}.`);
 }

@@ -3,10 +3,18 @@ import {fail, failType, refuse} from './errors';
 /** The largest count an option may name: whole numbers up to here are exact in float32 too. */
 export const LARGEST_COUNT = 2 ** 24;
 
+/** Elements of a tensor: a float32 takes 4 bytes, and no backend holds more than 4 GiB in one. */
+export const LARGEST_TENSOR = 2 ** 30;
+
+/** The largest number of float32. */
+const LARGEST_FLOAT = (2 - 2 ** -23) * 2 ** 127;
+
 /**
  * Reads the options of one call, a rule at a time. A name that is not among `known` is an error
  * when the reader is made, so that a misspelt option is not ignored for a whole training run.
  * `null` means absent, as `undefined` does: model.json cannot hold `undefined`.
+ *
+ * The options are copied, so that a getter is asked once and what was checked is what is used.
  */
 export class OptionReader {
   private readonly options: Record<string, unknown>;
@@ -16,11 +24,11 @@ export class OptionReader {
     options: unknown,
     known: readonly string[],
   ) {
-    if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-      failType(fn, 'options must be an object such as {windowSize: 128}', options);
+    if (!isPlain(options)) {
+      failType(fn, `options must be a plain object such as {${known[0]}: …}`, options);
     }
-    this.options = options as Record<string, unknown>;
-    for (const name of Object.keys(options)) {
+    this.options = {...options};
+    for (const name of Object.keys(this.options)) {
       if (!known.includes(name)) refuse(fn, unknownOption(name, known));
     }
   }
@@ -62,14 +70,17 @@ export class OptionReader {
     if (!Number.isFinite(value) || value <= above || value >= below || value < from) {
       fail(this.fn, rule, value);
     }
+    if (Math.abs(value) > LARGEST_FLOAT) {
+      fail(this.fn, `${name} must be within the range of float32`, value);
+    }
     return value;
   }
 
   oneOf<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {
     const value = this.options[name] ?? otherwise;
-    if (!allowed.includes(value as T)) {
-      fail(this.fn, `${name} must be one of ${allowed.map((a) => `'${a}'`).join(', ')}`, value);
-    }
+    const rule = `${name} must be one of ${allowed.map((a) => `'${a}'`).join(', ')}`;
+    if (typeof value !== 'string') failType(this.fn, rule, value);
+    if (!allowed.includes(value as T)) fail(this.fn, rule, value);
     return value as T;
   }
 }
@@ -90,6 +101,14 @@ export function checkSeed(fn: string, value: unknown): number {
   return value;
 }
 
+/** Not an array, a tensor or an instance, whose options would be missed or be none. */
+function isPlain(options: unknown): options is Record<string, unknown> {
+  if (typeof options !== 'object' || options === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(options);
+  // by its prototype's prototype, since another realm has another Object.prototype
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 function bounds(above: number, below: number, from: number): string {
   const rules = [];
   if (from > -Infinity) rules.push(`at least ${from}`);
@@ -103,13 +122,20 @@ function unknownOption(name: string, known: readonly string[]): string {
     .map((candidate) => ({candidate, edits: editDistance(plain(name), plain(candidate))}))
     .sort((a, b) => a.edits - b.edits)[0];
   const close = near.edits <= Math.max(2, name.length / 4);
-  const remedy = close ? `did you mean '${near.candidate}'?` : `known are ${known.join(', ')}`;
-  return `unknown option '${name}'; ${remedy}`;
+  const meant = close ? near.candidate : known.find((candidate) => overlap(name, candidate));
+  const remedy = meant ? `did you mean '${meant}'?` : `known are ${known.join(', ')}`;
+  return `unknown option '${name}' (${remedy})`;
 }
 
 // window_size, WindowSize and windowsize are the same mistake
 function plain(name: string): string {
   return name.toLowerCase().replace(/[_-]/g, '');
+}
+
+// window for windowSize, numHeads for heads
+function overlap(name: string, candidate: string): boolean {
+  const [short, long] = [plain(name), plain(candidate)].sort((a, b) => a.length - b.length);
+  return short.length >= 4 && long.includes(short);
 }
 
 /** Levenshtein distance, one row of the table at a time. */

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {LocalAttentionConfig, checkContext, checkRotaryDim, xposBase} from './config';
+import {LocalAttentionConfig, checkRotaryDim, checkXposReach, contextOf, xposBase} from './config';
 import {fail, failType, refuse, show} from './errors';
-import {OptionReader, checkSeed, wholeNumber} from './options';
+import {LARGEST_COUNT, LARGEST_TENSOR, OptionReader, checkSeed, wholeNumber} from './options';
 
 /** What {@link localAttention} takes besides the tensors and the config. */
 export interface LocalAttentionCall {
@@ -72,9 +72,6 @@ export interface Problem {
   readonly seed: number;
 }
 
-/** A float32 tensor takes 4 bytes an element, and no backend holds more than 4 GiB in one. */
-const LARGEST_TENSOR = 2 ** 30;
-
 /** Checks the tensors of one call against each other and the config. Allocates nothing. */
 export function problemOf(
   fn: string,
@@ -86,12 +83,14 @@ export function problemOf(
 ): Problem {
   const options = new OptionReader(fn, call, CALL_OPTIONS);
   const training = options.flag('training', false);
-  const seed = options.has('seed') ? checkSeed(fn, call.seed) : Math.floor(Math.random() * 2 ** 32);
+  const seed = options.has('seed')
+    ? checkSeed(fn, options.raw('seed'))
+    : Math.floor(Math.random() * 2 ** 32);
 
   checkTensor(fn, 'q', q, 'float32');
   checkTensor(fn, 'k', k, 'float32');
   checkTensor(fn, 'v', v, 'float32');
-  const w = windowOf(fn, config, call);
+  const w = windowOf(fn, config, options.raw('windowSize'));
   checkShapes(fn, q.shape, k.shape, v.shape, config, w);
   const leading = q.shape.slice(0, -2);
   const [n, d] = q.shape.slice(-2);
@@ -99,8 +98,8 @@ export function problemOf(
   const b = leading.reduce((product, size) => product * size, 1);
   const windows = Math.ceil(n / w);
   const context = (1 + config.lookBackward + config.lookForward) * w;
-  checkMemory(fn, b, windows * w, context);
-  const bias = checkBias(fn, call.attnBias ?? null, b, w, context);
+  checkSize(fn, {b, n, windows, w, context, channels: Math.max(d, dv)});
+  const bias = checkBias(fn, options.raw('attnBias') ?? null, b, w, context);
   return {
     leading,
     b,
@@ -119,7 +118,7 @@ export function problemOf(
     scale: config.scale ?? d ** -0.5,
     rotary: config.useRotaryPosEmb,
     xposBase: config.useXpos ? xposBase(config) : null,
-    mask: checkMask(fn, call, b, n),
+    mask: checkMask(fn, options, b, n),
     bias,
     heads: bias !== null && bias.rank === 3 ? bias.shape[0] : 1,
     dropout: training ? config.dropout : 0,
@@ -128,7 +127,15 @@ export function problemOf(
 }
 
 /** Throws unless `x` is a living tensor of the given dtype. */
-export function checkTensor(fn: string, name: string, x: unknown, dtype: tf.DataType): void {
+export function checkTensor(
+  fn: string,
+  name: string,
+  x: unknown,
+  dtype: tf.DataType,
+): asserts x is tf.Tensor {
+  if (x instanceof tf.SymbolicTensor) {
+    failType(fn, `${name} must not be symbolic (symbolic tensors are for layers)`, x);
+  }
   if (!(x instanceof tf.Tensor)) failType(fn, `${name} must be a tf.Tensor of ${dtype}`, x);
   if (x.isDisposed) fail(fn, `${name} must not be disposed (tf.keep or tf.clone keeps one)`, x);
   if (x.dtype !== dtype) {
@@ -174,21 +181,22 @@ function agree(a: readonly (number | null)[], b: readonly (number | null)[]): bo
   );
 }
 
-function windowOf(fn: string, config: LocalAttentionConfig, call: LocalAttentionCall): number {
-  if (call.windowSize == null) return config.windowSize;
-  const w = wholeNumber(fn, 'windowSize of the call', call.windowSize, 1);
+function windowOf(fn: string, config: LocalAttentionConfig, ofCall: unknown): number {
+  if (ofCall == null) return config.windowSize;
+  const w = wholeNumber(fn, 'windowSize of the call', ofCall, 1);
   if (!config.useXpos) {
     fail(fn, 'windowSize of the call needs useXpos: true (without xpos, set it in the config)', w);
   }
-  checkContext(fn, w, config.lookBackward, config.lookForward);
+  const context = contextOf(fn, w, config.lookBackward, config.lookForward);
+  checkXposReach(fn, 'xposScaleBase', context, xposBase(config));
   return w;
 }
 
-function checkMask(fn: string, call: LocalAttentionCall, b: number, n: number): tf.Tensor2D | null {
-  if (call.mask != null && call.inputMask != null) {
+function checkMask(fn: string, options: OptionReader, b: number, n: number): tf.Tensor2D | null {
+  if (options.has('mask') && options.has('inputMask')) {
     refuse(fn, 'mask and inputMask are two names of one option, got both; pass mask alone');
   }
-  const mask = call.mask ?? call.inputMask ?? null;
+  const mask = options.raw('mask') ?? options.raw('inputMask') ?? null;
   if (mask === null) return null;
   checkTensor(fn, 'mask', mask, 'bool');
   if (mask.rank !== 2 || mask.shape[1] !== n) {
@@ -203,7 +211,7 @@ function checkMask(fn: string, call: LocalAttentionCall, b: number, n: number): 
 
 function checkBias(
   fn: string,
-  bias: tf.Tensor | null,
+  bias: unknown,
   b: number,
   w: number,
   context: number,
@@ -225,13 +233,28 @@ function checkBias(
   return bias;
 }
 
-function checkMemory(fn: string, b: number, padded: number, context: number): void {
-  const scores = b * padded * context;
-  if (scores <= LARGEST_TENSOR) return;
-  const gib = (scores / 2 ** 28).toFixed(1);
+interface Sizes {
+  b: number;
+  n: number;
+  windows: number;
+  w: number;
+  context: number;
+  /** The larger one of d and dv. */
+  channels: number;
+}
+
+/** The positions must be countable, and the scores and the contexts' keys and values must fit. */
+function checkSize(fn: string, {b, n, windows, w, context, channels}: Sizes): void {
+  const padded = windows * w;
+  if (padded > LARGEST_COUNT) {
+    fail(fn, `sequence length, with its padding, must be at most ${LARGEST_COUNT}`, n);
+  }
+  const largest = b * windows * context * Math.max(w, channels);
+  if (largest <= LARGEST_TENSOR) return;
+  const gib = (largest / 2 ** 28).toFixed(1);
   refuse(
     fn,
-    `${b} · ${padded} tokens with a context of ${context} have ${scores} scores, which take ` +
-      `${gib} GiB, and no tensor may take more than 4 GiB; take a smaller window or batch`,
+    `${b} · ${padded} tokens with windows of ${w} and a context of ${context} need a tensor of ` +
+      `${gib} GiB, and none may take more than 4 GiB; take a smaller context or batch`,
   );
 }

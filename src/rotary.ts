@@ -10,11 +10,15 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {checkXposReach} from './config';
 import {fail, failType, refuse, show} from './errors';
-import {LARGEST_COUNT, OptionReader, wholeNumber} from './options';
+import {LARGEST_COUNT, LARGEST_TENSOR, OptionReader, wholeNumber} from './options';
 import {checkTensor} from './problem';
 
 export const THETA = 10000;
+
+/** Below 1, frequencies grow up to 1 / theta; up to here, float64 tells the angles of all positions apart. */
+const LEAST_THETA = 1e-6;
 
 /** The angles p · θ_m by their cosines and sines: float32 [length, dim / 2] each. */
 export interface RotaryAngles {
@@ -23,7 +27,7 @@ export interface RotaryAngles {
 }
 
 export interface AngleOptions {
-  /** Base of the frequencies, dimensionless, > 0. Default 10000. */
+  /** Base of the frequencies, dimensionless, at least 1e-6. Default 10000. */
   theta?: number | null;
   /** Position of the first row, in tokens: a whole number. Default 0. */
   offset?: number | null;
@@ -79,15 +83,15 @@ export function apply(x: tf.Tensor, angles: RotaryAngles, options: ApplyOptions 
   if (typeof angles !== 'object' || angles === null) {
     failType(fn, 'angles must be what rotary.angles(n, d) returns', angles);
   }
-  new OptionReader(fn, options, ['scale']);
-  const scale = options.scale ?? null;
-  checkTable(fn, 'angles.cos', angles.cos, n, d);
-  checkTable(fn, 'angles.sin', angles.sin, n, d);
-  if (scale) checkTable(fn, 'scale', scale, n, d);
+  const {cos, sin} = angles;
+  const scale = new OptionReader(fn, options, ['scale']).raw('scale') ?? null;
+  checkTable(fn, 'angles.cos', cos, n, d);
+  checkTable(fn, 'angles.sin', sin, n, d);
+  if (scale !== null) checkTable(fn, 'scale', scale, n, d);
 
   return tf.tidy(() => {
     const rows = tf.reshape(x, [-1, n, d]) as tf.Tensor3D;
-    const turned = x.size === 0 ? rows : turn(rows, angles.cos, angles.sin, scale);
+    const turned = x.size === 0 ? rows : turn(rows, cos, sin, scale);
     return tf.reshape(turned, x.shape);
   });
 }
@@ -105,6 +109,7 @@ export function xposScale(length: number, dim: number, options: XposOptions): tf
   const reader = new OptionReader(fn, options, ['scaleBase', 'inverse']);
   reader.required('scaleBase');
   const scaleBase = reader.number('scaleBase', 1, {above: 0});
+  checkXposReach(fn, 'scaleBase', length, scaleBase);
   const sign = reader.flag('inverse', false) ? -1 : 1;
   const half = dim / 2;
   const values = new Float32Array(length * half);
@@ -123,12 +128,10 @@ export function readAngleOptions(
   options: AngleOptions,
 ): {theta: number; offset: number} {
   const reader = new OptionReader(fn, options, ['theta', 'offset']);
-  const theta = reader.number('theta', THETA, {above: 0});
-  const offset = reader.number('offset', 0);
-  if (!Number.isInteger(offset) || Math.abs(offset) > LARGEST_COUNT) {
-    fail(fn, `offset must be a whole number from −${LARGEST_COUNT} to ${LARGEST_COUNT}`, offset);
-  }
-  return {theta, offset};
+  return {
+    theta: reader.number('theta', THETA, {from: LEAST_THETA}),
+    offset: wholeNumber(fn, 'offset', reader.raw('offset') ?? 0, -LARGEST_COUNT),
+  };
 }
 
 // rows: [b, n, d]; cos, sin, scale: [n, d / 2]
@@ -206,13 +209,23 @@ function makeTable(length: number, dim: number, theta: number, offset: number): 
   return {cos, sin};
 }
 
-function checkSizes(fn: string, length: unknown, dim: unknown): void {
+function checkSizes(fn: string, length: number, dim: number): void {
   wholeNumber(fn, 'length', length, 0);
   const size = wholeNumber(fn, 'dim', dim, 2);
   if (size % 2 === 1) fail(fn, 'dim must be even', size);
+  const elements = (length * size) / 2;
+  if (elements > LARGEST_TENSOR) {
+    fail(fn, `length · dim / 2 must be at most ${LARGEST_TENSOR}, the elements of 4 GiB`, elements);
+  }
 }
 
-function checkTable(fn: string, name: string, x: tf.Tensor, n: number, d: number): void {
+function checkTable(
+  fn: string,
+  name: string,
+  x: unknown,
+  n: number,
+  d: number,
+): asserts x is tf.Tensor2D {
   checkTensor(fn, name, x, 'float32');
   if (d % 2 === 1) fail(fn, 'the last axis of x must be even', d);
   if (x.rank !== 2 || x.shape[0] !== n || x.shape[1] !== d / 2) {
