@@ -1,0 +1,164 @@
+/** The README is held to the code: its programs run and print what it says, its tables are whole. */
+import {execFileSync} from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import ts from 'typescript';
+
+import {WEIGHT_OPTIONS} from '../layers/weight_options';
+import {LOCAL_ATTENTION_OPTIONS, resolveConfig} from '../src/config';
+import {LOCAL_MHA_OPTIONS, resolveMHAConfig} from '../src/local_mha';
+import {useBackend} from './support/backends';
+import {FixtureTensor, localMHAFixtures} from './support/fixtures';
+
+jest.setTimeout(120_000);
+
+const ROOT = path.join(__dirname, '..');
+const README = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+
+interface Block {
+  language: string;
+  code: string;
+}
+
+/** The fenced blocks of a text, in order. */
+function blocksOf(text: string): Block[] {
+  const fences = text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm);
+  return [...fences].map(([, language, code]) => ({language, code}));
+}
+
+const blocks = blocksOf(README);
+const programs = blocks
+  .map((block, at) => ({...block, next: blocks[at + 1]}))
+  .filter(({language}) => language === 'ts' || language === 'js')
+  .map(({code, next}) => ({
+    code,
+    prints: next?.language === 'text' ? next.code : null,
+    heading: README.slice(0, README.indexOf(code))
+      .match(/^#+ .*$/gm)!
+      .pop(),
+  }));
+
+/** What a program prints. */
+async function run(code: string): Promise<string> {
+  const {outputText} = ts.transpileModule(code, {
+    compilerOptions: {module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true}, // prettier-ignore
+  });
+  const printed: string[] = [];
+  const spoken = {log: (...words: unknown[]) => printed.push(`${words.join(' ')}\n`)};
+  const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
+  await AsyncFunction('require', 'exports', 'console', outputText)(require, {}, spoken);
+  return printed.join('');
+}
+
+describe('programs of the README', () => {
+  const home = process.cwd();
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'readme-'));
+
+  beforeAll(async () => {
+    await useBackend('cpu');
+    process.chdir(folder); // they write files
+    fs.writeFileSync('mha.json', JSON.stringify(pytorchExport()));
+  });
+
+  afterAll(() => {
+    process.chdir(home);
+    fs.rmSync(folder, {recursive: true});
+  });
+
+  test.each(programs)('$heading: prints what stands below it', async ({code, prints}) => {
+    expect(prints).not.toBeNull();
+    expect(await run(code)).toBe(prints);
+  });
+
+  test('the first is examples/quickstart.ts', () => {
+    const example = fs.readFileSync(path.join(ROOT, 'examples/quickstart.ts'), 'utf8');
+    expect(example.slice(example.indexOf('*/\n') + 3)).toBe(programs[0].code);
+  });
+
+  test('the picture is what examples/see_the_window.ts draws', () => {
+    const command = ['--no-install', 'tsx', 'examples/see_the_window.ts'];
+    const drawn = execFileSync('npx', command, {cwd: ROOT, encoding: 'utf8', stdio: 'pipe'});
+    expect(blocks.map(({code}) => code)).toContain(drawn);
+  });
+
+  test('npm knows the scripts that it names', () => {
+    const {scripts} = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+    const named = [...README.matchAll(/npm (?:run )?(start|test|generate)\b/g)].map(([, name]) => name); // prettier-ignore
+    expect(new Set(named)).toEqual(new Set(['start', 'generate', 'test']));
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+  });
+
+  test.each(['README.md', 'CONTRIBUTING.md', 'docs/parity.md', 'docs/math.md'])(
+    'every file that %s links to is there',
+    (name) => {
+      const file = path.join(ROOT, name);
+      const links = [...fs.readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)];
+      for (const [, link] of links) {
+        expect([link, fs.existsSync(path.join(path.dirname(file), link))]).toEqual([link, true]);
+      }
+    },
+  );
+});
+
+/** What the Python of the README would write, with the numbers that the original gave us. */
+function pytorchExport() {
+  const {weights, x, out} = localMHAFixtures().find(({name}) => name === 'causal')!;
+  const asPyTorch = ({shape: [rows, columns], data}: FixtureTensor) => ({
+    shape: [columns, rows],
+    data: Array.from({length: data.length}, (_, i) => data[(i % rows) * columns + ((i / rows) | 0)]), // prettier-ignore
+  });
+  return {
+    weights: {
+      'to_qkv.weight': asPyTorch(weights['to_qkv/kernel']),
+      'attn_fn.rel_pos.inv_freq': {shape: [2], data: [1, 0.01]},
+      'to_out.weight': asPyTorch(weights['to_out/kernel']),
+    },
+    x,
+    out,
+  };
+}
+
+/** The rows of the option table below a heading, as option -> default. */
+function optionTable(heading: string): Map<string, string> {
+  const section = README.split(`\n### ${heading}\n`)[1].split('\n#')[0];
+  const rows = section.matchAll(/^\| `(\w+)` +\| ([^|]+?) +\|/gm);
+  return new Map([...rows].map(([, name, value]) => [name, value.replaceAll('`', '')]));
+}
+
+/** A default as a table has it. */
+function shown(value: unknown): string {
+  return value == null ? '–' : typeof value === 'string' ? `'${value}'` : String(value);
+}
+
+describe('option tables of the README', () => {
+  test('localAttention: every option, with its default', () => {
+    const table = optionTable('Options of `localAttention` and `layers.localAttention`');
+    expect([...table.keys()]).toEqual(LOCAL_ATTENTION_OPTIONS);
+    const defaults: Record<string, unknown> = {...resolveConfig('test', {windowSize: 4})};
+    expect(table.get('windowSize')).toBe('required');
+    for (const name of LOCAL_ATTENTION_OPTIONS.slice(1)) {
+      expect([name, table.get(name)]).toEqual([name, shown(defaults[name])]);
+    }
+  });
+
+  test('localMHA: every option, with its default', () => {
+    const table = optionTable('Options of `layers.localMHA`');
+    expect([...table.keys()]).toEqual(LOCAL_MHA_OPTIONS);
+    const {attention, ...own} = resolveMHAConfig('test', {dim: 8, windowSize: 4});
+    const defaults: Record<string, unknown> = {...attention, ...own};
+    for (const name of LOCAL_MHA_OPTIONS) {
+      const expected = name === 'dim' || name === 'windowSize' ? 'required' : shown(defaults[name]);
+      expect([name, table.get(name)]).toEqual([name, expected]);
+    }
+  });
+
+  test('the options of the weights are named', () => {
+    const kinds = ['Initializer', 'Regularizer', 'Constraint'];
+    for (const name of WEIGHT_OPTIONS) {
+      // "the same three with bias"
+      const named = name.startsWith('bias') ? kinds.map((kind) => `kernel${kind}`) : [name];
+      for (const word of named) expect(README).toContain(`\`${word}\``);
+    }
+  });
+});
