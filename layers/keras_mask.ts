@@ -73,5 +73,5 @@ function rows(x: tf.Tensor, mask: tf.Tensor): tf.Tensor | null {
   const fits =
     (shared && mask.shape.slice(0, -2).every((size) => size === 1)) ||
     tf.util.arraysEqual(mask.shape, tokens);
-  return fits ? tf.reshape(mask, [mask.size / Math.max(n, 1), n]) : null;
+  return fits ? tf.reshape(mask, [tf.util.sizeFromShape(mask.shape.slice(0, -1)), n]) : null;
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from '../src/config';
-import {refuse} from '../src/errors';
+import {refuse, show} from '../src/errors';
 import {attendWindows} from '../src/local_attention';
 import {checkShapes} from '../src/problem';
 import {Inputs, describe, listOf, readOptional} from './inputs';
@@ -22,8 +22,8 @@ const USAGE = 'x or [q, k, v], and after them [mask], [bias] or [mask, bias]';
  *
  * Inputs: x [B, n, d] or [B, h, n, d] (then q = k = v = x), or [q, k, v] with v of any width; after
  * either, a bool mask [B, n], a float32 bias [h, w, C], or both in this order. Output: like v.
- * Keras masks are honoured, combined with an explicit mask, and passed on. `apply` on tensors also
- * takes `{training, mask, windowSize}`; inside a model TF.js passes on only the first two.
+ * Keras masks are honoured (of [q, k, v], that of q: TF.js tells no other), combined with an
+ * explicit mask, and passed on. `apply` on tensors also takes `{training, mask, windowSize}`; inside a model TF.js passes on only the first two.
  *
  * The equation and the options: {@link localAttention}, {@link LocalAttentionArgs}.
  */
@@ -66,6 +66,7 @@ export class LocalAttention extends tf.layers.Layer {
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
     const [x, second, third] = shapeList(inputShape);
+    if (second !== undefined && third === undefined) refuseTwins(x, second);
     const separate = third !== undefined && second.length === x.length;
     const [q, k, v] = separate ? [x, second, third] : [x, x, x];
     checkShapes(FN, q, k, v, this.config);
@@ -83,15 +84,18 @@ export class LocalAttention extends tf.layers.Layer {
       refuse(FN, `inputs must be ${USAGE}, got ${describe(list)}`);
     }
     if (third !== undefined && second.rank === x.rank && second.dtype !== 'bool') return list;
-    if (second !== undefined && tf.util.arraysEqual(second.shape, x.shape)) {
-      refuse(
-        FN,
-        `[x, y] with y of x's own shape could be a bias or a key; write [q, k, v] for keys and ` +
-          `values of their own, or [x, mask, bias] for a bias, got ${describe(list)}`,
-      );
-    }
+    if (second !== undefined) refuseTwins(x.shape, second.shape);
     return [x, x, x, ...list.slice(1)];
   }
+}
+
+function refuseTwins(x: tf.Shape, second: tf.Shape): void {
+  if (x.length !== second.length || x.some((size, axis) => size !== second[axis])) return;
+  refuse(
+    FN,
+    `[x, y] with y of x's own shape could be a bias or a key; write [q, k, v] for keys and values ` +
+      `of their own, or [x, mask, bias] for a bias, got ${show(x)} twice`,
+  );
 }
 
 tf.serialization.registerClass(LocalAttention);

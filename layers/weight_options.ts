@@ -10,7 +10,10 @@ import {fail} from '../src/errors';
 type DenseArgs = Parameters<typeof tf.layers.dense>[0];
 type NormArgs = NonNullable<Parameters<typeof tf.layers.layerNormalization>[0]>;
 
-/** Options of the weights; each takes what it takes in tf.layers.dense or layerNormalization. */
+/**
+ * Options of the weights; each takes what it takes in tf.layers.dense or layerNormalization. As
+ * there, TF.js 4.22 applies a constraint where weights are set or loaded, but not in `fit`.
+ */
 export interface WeightArgs {
   /** Of `to_qkv/kernel`, `to_v_gate/kernel`, `to_out/kernel`. Default `'glorotNormal'`. */
   kernelInitializer?: DenseArgs['kernelInitializer'] | null;

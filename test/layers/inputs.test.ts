@@ -190,4 +190,9 @@ describe('what could mean two things is refused with the remedy:', () => {
     });
     tf.disposeVariables();
   });
+
+  test('two symbolic inputs of one shape, before anything runs', () => {
+    const [a, b] = [tf.input({shape: [N, D]}), tf.input({shape: [N, D]})];
+    expect(() => attention().apply([a, b])).toThrow(/or \[x, mask, bias\] for a bias, got \[null,/);
+  });
 });

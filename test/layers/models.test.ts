@@ -20,6 +20,9 @@ const values = (x: tf.Tensor | tf.Tensor[] | Node | Node[]) =>
 const random = (seed: number) => tf.randomNormal([B, N, D], 0, 1, 'float32', seed);
 const weightsOf = (layer: tf.layers.Layer) => layer.getWeights().map(values);
 
+const fileUrls = BACKENDS.includes('tensorflow');
+if (!fileUrls) console.log('without the handler file://, which is that of tfjs-node');
+
 describe.each(BACKENDS)('%s:', (backend) => {
   beforeAll(() => useBackend(backend));
   let before: ReturnType<typeof living>;
@@ -57,7 +60,7 @@ describe.each(BACKENDS)('%s:', (backend) => {
     await model.save(memory);
     await model.save(fileSystem(ours));
     loads.push(['ours', () => tf.loadLayersModel(fileSystem(ours))]);
-    if (BACKENDS.includes('tensorflow')) {
+    if (fileUrls) {
       await model.save(`file://${theirs}`);
       loads.push(
         ['theirs', () => tf.loadLayersModel(`file://${theirs}/model.json`)],
