@@ -59,3 +59,11 @@ node node_modules/typescript/bin/tsc $options --outDir more --module NodeNext --
   both.mts browser.mts
 node more/both.mjs
 node more/browser.mjs
+
+# importing for the registration alone must survive a bundler
+echo "import 'tfjs-local-attention';" > register.mjs
+for name in LocalAttention LocalMHA RotaryEmbedding; do
+  "$here/../../node_modules/.bin/esbuild" --bundle --format=esm --external:@tensorflow/tfjs --log-level=error register.mjs |
+    grep "registerClass($name)" > /dev/null || { echo "a bundler drops the registration of $name" >&2; exit 1; }
+done
+echo '  registration survives bundling'
