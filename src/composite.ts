@@ -72,10 +72,13 @@ export function attend(sequences: Sequences, tables: Tables, p: Problem): tf.Ten
 /** The weights before dropout, [b, W, w, C]: 0 for what is not visible, rows of 0 where nothing is. */
 export function attentionWeights(sequences: Sequences, tables: Tables, p: Problem): tf.Tensor4D {
   const {shown, hidden, floor} = extremes();
-  const queries = windowQueries(sequences.q, tables, p);
-  const keys = contextKeys(sequences.k, tables, p);
-  // [b, W, w, d] x [b, W, C, d] -> [b, W, w, C]
-  let scores = tf.matMul(queries, keys, false, true) as tf.Tensor4D;
+  // a tidy of its own, because contexts of many windows can be larger than the scores
+  let scores = tf.tidy(() => {
+    const queries = windowQueries(sequences.q, tables, p);
+    const keys = contextKeys(sequences.k, tables, p);
+    // [b, W, w, d] x [b, W, C, d] -> [b, W, w, C]
+    return tf.matMul(queries, keys, false, true) as tf.Tensor4D;
+  });
   const {bias} = sequences;
   if (bias) scores = then(scores, (x) => addBias(x, bias, p));
   if (tables.self) {

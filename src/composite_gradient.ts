@@ -27,23 +27,32 @@ export function attendGradient(
   const weights = attentionWeights(sequences, tables, p); // [b, W, w, C]
   const upstream = bucket(dy, p); // [b, W, w, dv]
 
+  // a tidy for each, so that no context of keys or values outlives its product
   const dropped = keep ? tf.mul(weights, keep) : weights;
-  const dContextValues = tf.matMul(dropped, upstream, true, false) as tf.Tensor4D; // [b, W, C, dv]
+  const dv = tf.tidy(() => {
+    const dValues = tf.matMul(dropped, upstream, true, false) as tf.Tensor4D; // [b, W, C, dv]
+    return unbucket(foldBack(dValues, p));
+  });
   if (keep) dropped.dispose();
-  const dv = unbucket(foldBack(dContextValues, p));
 
-  const values = lookAround(bucket(v, p), p); // [b, W, C, dv]
-  let dWeights = tf.matMul(upstream, values, false, true) as tf.Tensor4D; // [b, W, w, C]
+  let dWeights = tf.tidy(() => {
+    const values = lookAround(bucket(v, p), p); // [b, W, C, dv]
+    return tf.matMul(upstream, values, false, true) as tf.Tensor4D; // [b, W, w, C]
+  });
   if (keep) dWeights = then(dWeights, (x) => tf.mul(x, keep) as tf.Tensor4D);
   let dScores = softmaxGradient(weights, dWeights);
   // the score of a token with itself is a constant
   if (self) dScores = then(dScores, (x) => tf.mul(x, tf.sub(1, self)) as tf.Tensor4D);
 
-  const dQueries = tf.matMul(dScores, contextKeys(k, tables, p)) as tf.Tensor4D; // [b, W, w, d]
-  const dq = unbucket(xpos ? tf.mul(dQueries, xpos.query) : dQueries);
-  // [b, W, w, C] x [b, W, w, d] -> [b, W, C, d]
-  const dKeys = tf.matMul(dScores, windowQueries(q, tables, p), true, false) as tf.Tensor4D;
-  const dk = unbucket(foldBack(xpos ? tf.mul(dKeys, xpos.key) : dKeys, p));
+  const dq = tf.tidy(() => {
+    const dQueries = tf.matMul(dScores, contextKeys(k, tables, p)) as tf.Tensor4D; // [b, W, w, d]
+    return unbucket(xpos ? tf.mul(dQueries, xpos.query) : dQueries);
+  });
+  const dk = tf.tidy(() => {
+    // [b, W, w, C] x [b, W, w, d] -> [b, W, C, d]
+    const dKeys = tf.matMul(dScores, windowQueries(q, tables, p), true, false) as tf.Tensor4D;
+    return unbucket(foldBack(xpos ? tf.mul(dKeys, xpos.key) : dKeys, p));
+  });
   return bias ? [dq, dk, dv, biasGradient(dScores, bias, p)] : [dq, dk, dv];
 }
 

@@ -7,7 +7,7 @@ import {arbitraryCase} from '../support/arbitrary';
 import {BACKENDS, useBackend} from '../support/backends';
 import {Case} from '../support/cases';
 import {boolTensor, expectClose, tensor} from '../support/close';
-import {CaseInputs, generator, inputsOf, sizesOf, uniform} from '../support/inputs';
+import {CaseInputs, generator, inputsOf, sizesOf} from '../support/inputs';
 import {Values} from '../support/naive';
 import {outputTolerance} from '../support/tolerance';
 

@@ -48,5 +48,5 @@ describe.each(BACKENDS)('%s', (backend) => {
       `${backend}: ${numRuns} random cases, largest error ${out}; ` +
         `gradients at most ${budget}% of a tolerance`,
     );
-  });
+  }, 120_000);
 });
