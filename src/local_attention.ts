@@ -6,6 +6,7 @@ import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from './config'
 import {refuse} from './errors';
 import {refusal} from './fused';
 import {l2Normalize} from './l2_normalize';
+import {nothing} from './nothing';
 import {LocalAttentionCall, Problem, problemOf} from './problem';
 import * as rotary from './rotary';
 
@@ -64,7 +65,10 @@ export function attendWindows(
 }
 
 function overSequences(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, p: Problem): tf.Tensor3D {
-  if (p.b === 0 || p.n === 0) return nothing(q, k, v, p);
+  if (p.b === 0 || p.n === 0) {
+    const inputs = p.bias ? [q, k, v, p.bias] : [q, k, v];
+    return nothing(inputs, [p.b, p.n, p.dv]) as tf.Tensor3D;
+  }
   const keys = p.sharedQk ? l2Normalize(k) : k;
   const queries = tf.mul(q, p.scale) as tf.Tensor3D;
   const sequences = {
@@ -103,15 +107,5 @@ function composite({q, k, v, bias}: Sequences, p: Problem): tf.Tensor3D {
     };
     return {value: attend({q, k, v, bias}, tablesOf(p), p), gradFunc};
   });
-  return operation(...inputs) as tf.Tensor3D;
-}
-
-/** No tokens or no heads: an empty result that still has gradients. */
-function nothing(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, p: Problem): tf.Tensor3D {
-  const inputs = p.bias ? [q, k, v, p.bias] : [q, k, v];
-  const operation = tf.customGrad(() => ({
-    value: tf.zeros([p.b, p.n, p.dv]),
-    gradFunc: () => inputs.map((x) => tf.zeros(x.shape)),
-  }));
   return operation(...inputs) as tf.Tensor3D;
 }

@@ -6,9 +6,10 @@ import {
   LocalAttentionConfig,
   resolveConfig,
 } from './config';
-import {refuse} from './errors';
+import {fail} from './errors';
 import {l2Normalize} from './l2_normalize';
 import {attendWindows} from './local_attention';
+import {nothing} from './nothing';
 import {OptionReader} from './options';
 import {LocalAttentionCall, checkTensor} from './problem';
 
@@ -126,8 +127,9 @@ export function localMHA(
 ): tf.Tensor {
   checkTensor(fn, 'x', x, 'float32');
   if (x.rank !== 3 || x.shape[2] !== config.dim) {
-    refuse(fn, `x must have the shape [B, n, dim] with dim ${config.dim}, got [${x.shape}]`);
+    fail(fn, `x must have the shape [B, n, dim] with dim ${config.dim}`, x.shape);
   }
+  if (x.size === 0) return nothing([x, ...Object.values(weights)], x.shape);
   return tf.tidy(() => {
     const [batch, n, dim] = x.shape;
     const {heads, dimHead} = config;
