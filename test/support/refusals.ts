@@ -70,6 +70,21 @@ export function expectRefusal(call: BadCall, message: string | RegExp): void {
   expect(living()).toEqual(before);
 }
 
+/**
+ * The same of a layer, which still has no weights and works with good input, [2, 8, 6].
+ *
+ * @param says the sentence after the layer's name, or all of it as an expression
+ */
+export function expectRefusalBy(layer: tf.layers.Layer, call: BadCall, says: string | RegExp) {
+  expectRefusal(call, typeof says === 'string' ? `[${layer.getClassName()}] ${says}.` : says);
+  expect(layer.weights).toEqual([]);
+  const x = tf.ones([2, 8, 6]);
+  const out = layer.apply(x) as tf.Tensor;
+  expect(out.shape).toEqual(x.shape);
+  expect(out.dataSync().every(Number.isFinite)).toBe(true);
+  tf.dispose([x, out, ...layer.weights.map((weight) => weight.read())]);
+}
+
 function thrownBy(call: () => unknown): Error | null {
   try {
     call();
