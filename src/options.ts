@@ -27,7 +27,7 @@ export class OptionReader {
     if (!isPlain(options)) {
       failType(fn, `options must be a plain object such as {${known[0]}: …}`, options);
     }
-    this.options = {...options};
+    this.options = Object.assign(Object.create(null), options);
     for (const name of Object.keys(this.options)) {
       if (!known.includes(name)) refuse(fn, unknownOption(name, known));
     }
