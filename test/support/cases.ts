@@ -14,8 +14,8 @@ export interface Case {
   dv?: number;
   /** [batch, n]: which keys exist. */
   mask?: {batch: number; keeps: (row: number, token: number) => boolean};
-  /** [heads, w, C], or [w, C] for null; −Infinity where `blind`. */
-  bias?: {heads: number | null; blind?: (row: number, slot: number) => boolean};
+  /** [heads, w, C], or [w, C] for null, about `level`; −Infinity where `blind`. */
+  bias?: {heads: number | null; level?: number; blind?: (row: number, slot: number) => boolean};
   /** The window given at the call. */
   windowSize?: number;
   dropout?: {rate: number; seed: number};
@@ -45,6 +45,7 @@ export const CASES: Case[] = [
   {name: 'shared qk', config: {windowSize: 5, sharedQk: true}, shape: [...LEAD, 25, 6]},
   {name: 'shared qk, causal, autopad', config: {windowSize: 5, sharedQk: true, causal: true, autopad: true}, shape: [...LEAD, 23, 6]}, // prettier-ignore
   {name: 'shared qk, exact, xpos, biased, masked', config: {windowSize: 4, sharedQk: true, exactWindowsize: true, useXpos: true}, shape: [...LEAD, 20, 6], mask: {batch: 2, keeps: SPARSE}, bias: {heads: 3}}, // prettier-ignore
+  {name: 'shared qk, a bias as low as a token’s own score', config: {windowSize: 3, sharedQk: true}, shape: [...LEAD, 9, 6], bias: {heads: 3, level: -5e4}}, // prettier-ignore
   {name: 'own scale', config: {windowSize: 5, scale: 1.7}, shape: [...LEAD, 25, 6]},
   {name: 'negative scale', config: {windowSize: 5, scale: -0.6}, shape: [...LEAD, 25, 6]},
   {name: 'scale 0: a plain mean', config: {windowSize: 5, scale: 0}, shape: [...LEAD, 25, 6]},

@@ -42,9 +42,10 @@ export function inputsOf(c: Case): CaseInputs {
     const {window, context} = geometry(c);
     const table = [window, context];
     naive.attnBias = uniform(random, c.bias.heads === null ? table : [c.bias.heads, ...table], 2);
-    const {blind} = c.bias;
+    const {blind, level = 0} = c.bias;
     const values = naive.attnBias.data as Float64Array;
-    values.forEach((_, at) => {
+    values.forEach((value, at) => {
+      values[at] = Math.fround(value + level);
       const row = Math.floor(at / context) % window;
       if (blind?.(row, at % context)) values[at] = -Infinity;
     });
