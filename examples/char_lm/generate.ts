@@ -3,6 +3,7 @@
  *
  *     npm run generate -- --model models/moby-dick --prompt 'Call me '
  */
+import {randomInt} from 'node:crypto';
 import {Command} from 'commander';
 
 import {Backend, chooseBackend} from './backend';
@@ -10,7 +11,8 @@ import {backendFlag, notNegative, run, wholeNumber} from './flags';
 import {SampleOptions, continueText} from './sample';
 import {load} from './store';
 
-interface Flags extends SampleOptions {
+interface Flags extends Omit<SampleOptions, 'seed'> {
+  seed?: number;
   model: string;
   prompt: string;
   backend?: Backend;
@@ -24,19 +26,20 @@ const command = new Command('npm run generate --')
   .addOption(backendFlag())
   .option('--characters <n>', 'how many to add', wholeNumber(1), 300)
   .option('--temperature <x>', '0 takes the likeliest; higher is bolder', notNegative, 0.7)
-  .option('--seed <n>', 'the same seed, model and backend give the same text', wholeNumber(0), 1)
+  .option('--seed <n>', 'for the same text again (default: another each time)', wholeNumber(0))
   .option('--json', 'print the results as one JSON object in the last line');
 
 run(command, async () => {
   const flags = command.opts<Flags>();
   const backend = await chooseBackend(flags.backend);
   const trained = await load(flags.model);
+  const seed = flags.seed ?? randomInt(2 ** 31);
   const begin = performance.now();
-  const continuation = await continueText(trained, flags.prompt, flags);
+  const continuation = await continueText(trained, flags.prompt, {...flags, seed});
   const seconds = (performance.now() - begin) / 1000;
   console.log(flags.prompt + continuation);
   if (flags.json) {
     const {model, prompt} = flags;
-    console.log(JSON.stringify({backend, seconds, model, prompt, continuation}));
+    console.log(JSON.stringify({backend, seconds, model, seed, prompt, continuation}));
   }
 });

@@ -251,10 +251,12 @@ describe('commands', () => {
     const flags = ['--model', out, '--prompt', 'C', '--characters', '20', '--backend', 'cpu'];
     const first = await run('generate', [...flags, '--json']);
     expect(first.status).toBe(0);
-    const {prompt, continuation} = lastLine(first.output);
+    const {prompt, continuation, seed} = lastLine(first.output);
     expect(prompt).toBe('C');
     expect([...continuation]).toHaveLength(20);
     expect(first.output.startsWith('C' + continuation)).toBe(true);
+    const again = await run('generate', [...flags, '--seed', `${seed}`]);
+    expect(again.output).toBe(`C${continuation}\n`);
   });
 
   test('Ctrl-C saves what there is', async () => {
