@@ -90,7 +90,8 @@ export function apply(x: tf.Tensor, angles: RotaryAngles, options: ApplyOptions 
   if (scale !== null) checkTable(fn, 'scale', scale, n, d);
 
   return tf.tidy(() => {
-    const rows = tf.reshape(x, [-1, n, d]) as tf.Tensor3D;
+    const b = x.shape.slice(0, -2).reduce((product, size) => product * size, 1); // −1 fails at n 0
+    const rows = tf.reshape(x, [b, n, d]) as tf.Tensor3D;
     const turned = x.size === 0 ? rows : turn(rows, cos, sin, scale);
     return tf.reshape(turned, x.shape);
   });
