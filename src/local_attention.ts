@@ -9,6 +9,7 @@ import {l2Normalize} from './l2_normalize';
 import {nothing} from './nothing';
 import {LocalAttentionCall, Problem, problemOf} from './problem';
 import * as rotary from './rotary';
+import {maskOfHeads} from './window';
 
 /**
  * Local (windowed) attention. The sequence is cut into windows of w tokens, and a query in window
@@ -69,18 +70,24 @@ function overSequences(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, p: Proble
     const inputs = p.bias ? [q, k, v, p.bias] : [q, k, v];
     return nothing(inputs, [p.b, p.n, p.dv]) as tf.Tensor3D;
   }
-  const keys = p.sharedQk ? l2Normalize(k) : k;
+  const keys = p.sharedQk ? l2Normalize(existing(k, p)) : existing(k, p);
   const queries = tf.mul(q, p.scale) as tf.Tensor3D;
   const sequences = {
     // position i + forward · w against j: the queries stand where the *last* window of the context
     // is, in the original and therefore in the weights that were trained with it
     q: rotated(padded(queries, p), p.forward * p.w, p),
     k: rotated(padded(keys, p), 0, p),
-    v: padded(v, p),
+    v: padded(existing(v, p), p),
     bias: p.bias,
   };
   const out = composite(sequences, p);
   return p.padded === p.n ? out : tf.slice(out, [0, 0, 0], [p.b, p.n, p.dv]);
+}
+
+/** Zeros where the mask hides a token, whatever padding holds there: a weight of 0 times NaN is NaN. */
+function existing(x: tf.Tensor3D, p: Problem): tf.Tensor3D {
+  if (!p.mask) return x;
+  return tf.where(tf.expandDims(maskOfHeads(p.mask, p), -1), x, 0) as tf.Tensor3D;
 }
 
 function padded(x: tf.Tensor3D, p: Problem): tf.Tensor3D {

@@ -49,15 +49,18 @@ function table(p: Problem, holds: (row: number, slot: number) => boolean): tf.Te
  * 1 or 0: [b, windows, 1, C], or [1, windows, 1, C] without a mask.
  */
 export function existing(p: Problem): tf.Tensor4D {
-  let keep: tf.Tensor2D = p.mask ? tf.cast(p.mask, 'float32') : tf.ones([1, p.n]);
-  const batch = keep.shape[0];
-  if (p.mask && batch !== p.b) {
-    const heads = p.b / batch;
-    keep = tf.reshape(tf.tile(tf.reshape(keep, [batch, 1, p.n]), [1, heads, 1]), [p.b, p.n]);
-  }
+  const keep: tf.Tensor2D = p.mask ? tf.cast(maskOfHeads(p.mask, p), 'float32') : tf.ones([1, p.n]);
   const whole = tf.pad(keep, [[0, 0], [0, p.padded - p.n]]); // prettier-ignore
   const slots = lookAround(bucket(tf.expandDims(whole, -1) as tf.Tensor3D, p), p);
   return tf.reshape(slots, [keep.shape[0], p.windows, 1, p.context]);
+}
+
+/** A mask [B, n] for each head, whose batch is the major part of b: [b, n] */
+export function maskOfHeads(mask: tf.Tensor2D, p: Problem): tf.Tensor2D {
+  const batch = mask.shape[0];
+  if (batch === p.b) return mask;
+  const heads = tf.tile(tf.reshape(mask, [batch, 1, p.n]), [1, p.b / batch, 1]);
+  return tf.reshape(heads, [p.b, p.n]);
 }
 
 /** [b, windows · w, c] -> [b, windows, w, c] */
