@@ -7,7 +7,14 @@ export {LocalAttention, LocalMHA, RotaryEmbedding} from '../layers';
 export const layers = {localAttention, localMHA, rotaryEmbedding};
 export const rotary = {angles, apply, xposScale};
 
-export type {Implementation, LocalAttentionArgs} from './config';
+export type {Implementation, LocalAttentionArgs, LocalAttentionConfig} from './config';
+export type {LocalMHAArgs, LocalMHAConfig} from './local_mha';
 export type {LocalAttentionCall} from './problem';
 export type {AngleOptions, ApplyOptions, RotaryAngles, XposOptions} from './rotary';
-export type {LocalAttentionLayerArgs, LocalMHALayerArgs, RotaryEmbeddingArgs} from '../layers';
+export type {
+  LayerArgs,
+  LocalAttentionLayerArgs,
+  LocalMHALayerArgs,
+  RotaryEmbeddingArgs,
+  WeightArgs,
+} from '../layers';

@@ -15,12 +15,17 @@ import type {
   AngleOptions,
   ApplyOptions,
   Implementation,
+  LayerArgs,
   LocalAttentionArgs,
   LocalAttentionCall,
+  LocalAttentionConfig,
   LocalAttentionLayerArgs,
+  LocalMHAArgs,
+  LocalMHAConfig,
   LocalMHALayerArgs,
   RotaryAngles,
   RotaryEmbeddingArgs,
+  WeightArgs,
   XposOptions,
 } from 'tfjs-local-attention';
 import {fileSystem} from 'tfjs-local-attention/node';
@@ -44,14 +49,10 @@ const xpos: XposOptions = {scaleBase: 4};
 const scale: ApplyOptions = {scale: rotary.xposScale(10, 8, xpos)};
 check(rotary.apply(x, angles, scale).rank === 3, 'rotary keeps the rank');
 
-const mhaArgs: LocalMHALayerArgs = {
-  dim: 8,
-  heads: 2,
-  dimHead: 4,
-  windowSize: 4,
-  kernelInitializer: 'heNormal',
-  inputShape: [null, 8],
-};
+const projections: LocalMHAArgs = {dim: 8, heads: 2, dimHead: 4, windowSize: 4};
+const weights: WeightArgs = {kernelInitializer: 'heNormal'};
+const first: LayerArgs = {inputShape: [null, 8]};
+const mhaArgs: LocalMHALayerArgs = {...projections, ...weights, ...first};
 const attentionArgs: LocalAttentionLayerArgs = {...options, seed: 1};
 const rotaryArgs: RotaryEmbeddingArgs = {offset: 1};
 const own = [
@@ -59,6 +60,9 @@ const own = [
   layers.localAttention(attentionArgs),
   layers.rotaryEmbedding(rotaryArgs),
 ];
+const mhaConfig: LocalMHAConfig = layers.localMHA(mhaArgs).config;
+const config: LocalAttentionConfig = mhaConfig.attention;
+check(config.autopad && config.exactWindowsize, 'LocalMHA decides for its attention');
 check(own[0] instanceof LocalMHA, 'the factory makes a LocalMHA');
 check(own[1] instanceof LocalAttention, 'the factory makes a LocalAttention');
 check(own[2] instanceof RotaryEmbedding, 'the factory makes a RotaryEmbedding');

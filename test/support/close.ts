@@ -59,3 +59,17 @@ export function living(): {tensors: number; dataIds: number} {
   const backend = tf.backend() as unknown as {numDataIds(): number};
   return {tensors: tf.memory().numTensors, dataIds: backend.numDataIds()};
 }
+
+/**
+ * Throws unless both hold the same bits; on `tensorflow` only unless they are close, since native
+ * products sum in an order that depends on where in memory a matrix lies.
+ */
+export async function expectSame(
+  got: tf.Tensor,
+  want: tf.Tensor,
+  tolerance: number,
+): Promise<void> {
+  const wanted = {shape: want.shape, data: await want.data()};
+  if (tf.getBackend() === 'tensorflow') await expectClose('result', got, wanted, tolerance);
+  else expect(await got.data()).toEqual(wanted.data);
+}
