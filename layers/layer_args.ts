@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 
+import {checkPlain} from '../src/options';
+
 /** What every tf.layers layer takes; `LayerArgs` itself is not public in @tensorflow/tfjs. */
 export interface LayerArgs {
   /** Name of the layer. Default: made from the class's. */
@@ -38,10 +40,13 @@ export interface SplitArgs<T> {
   base: LayerArgs;
 }
 
-/** Tells a layer's own options from those that every layer has. */
-export function splitArgs<T extends LayerArgs>(args: T): SplitArgs<Omit<T, keyof LayerArgs>> {
-  const isObject = typeof args === 'object' && args !== null && !Array.isArray(args);
-  if (!isObject) return {own: args, base: {}};
+/** Tells a layer's own options from those that every layer has; `example` is one of its own. */
+export function splitArgs<T extends LayerArgs>(
+  fn: string,
+  args: T,
+  example: string,
+): SplitArgs<Omit<T, keyof LayerArgs>> {
+  checkPlain(fn, args, example);
   const entries = Object.entries(args);
   const ofLayer = ([name]: [string, unknown]) => LAYER_OPTIONS.includes(name);
   return {

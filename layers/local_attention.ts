@@ -3,8 +3,17 @@ import * as tf from '@tensorflow/tfjs';
 import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from '../src/config';
 import {refuse, show} from '../src/errors';
 import {attendWindows} from '../src/local_attention';
-import {checkShapes} from '../src/problem';
-import {Inputs, describe, listOf, readOptional} from './inputs';
+import {checkShapes, problemOf} from '../src/problem';
+import {CheckedLayer} from './checked_layer';
+import {
+  AnyTensor,
+  Inputs,
+  checkSymbolicOptional,
+  checkSymbolicType,
+  describe,
+  listOf,
+  readOptional,
+} from './inputs';
 import {Kwargs, both, kerasMask, passOn} from './keras_mask';
 import {LayerArgs, shapeList, splitArgs} from './layer_args';
 import {StepSeeds} from './step_seeds';
@@ -27,14 +36,15 @@ const USAGE = 'x or [q, k, v], and after them [mask], [bias] or [mask, bias]';
  *
  * The equation and the options: {@link localAttention}, {@link LocalAttentionArgs}.
  */
-export class LocalAttention extends tf.layers.Layer {
+export class LocalAttention extends CheckedLayer {
   /** @nocollapse */
   static className = 'LocalAttention';
   readonly config: LocalAttentionConfig;
+  protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly seeds: StepSeeds;
 
   constructor(args: LocalAttentionLayerArgs) {
-    const {own, base} = splitArgs(args);
+    const {own, base} = splitArgs(FN, args, 'windowSize');
     const {seed, ...options} = own;
     const config = resolveConfig(FN, options);
     const seeds = new StepSeeds(FN, seed ?? null);
@@ -44,16 +54,31 @@ export class LocalAttention extends tf.layers.Layer {
     this.supportsMasking = true;
   }
 
+  protected checkCall(inputs: tf.Tensor[], kwargs: Kwargs): void {
+    const [q, k, v, ...rest] = sequences(inputs);
+    const options = readOptional(FN, rest, USAGE);
+    problemOf(FN, q, k, v, this.config, {...options, windowSize: this.windowOf(kwargs)});
+  }
+
+  protected checkSymbols(inputs: tf.SymbolicTensor[]): void {
+    const [q, k, v, ...rest] = sequences(inputs);
+    for (const [name, x] of Object.entries({q, k, v})) checkSymbolicType(FN, name, x);
+    checkShapes(FN, q.shape, k.shape, v.shape, this.config);
+    const {windowSize: w, lookBackward, lookForward} = this.config;
+    const context = (1 + lookBackward + lookForward) * w;
+    checkSymbolicOptional(FN, readOptional(FN, rest, USAGE), q.shape, w, context);
+  }
+
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
     return tf.tidy(() => {
-      const [q, k, v, ...rest] = this.sequences(listOf(inputs));
+      const [q, k, v, ...rest] = sequences(listOf(inputs));
       const {mask, attnBias} = readOptional(FN, rest, USAGE);
       const ofModel = kerasMask(FN, this, inputs, kwargs);
       const training = kwargs.training === true;
       return attendWindows(FN, q, k, v, this.config, {
         mask: both(FN, mask, ofModel),
         attnBias,
-        windowSize: kwargs.windowSize as number | undefined,
+        windowSize: this.windowOf(kwargs),
         training,
         seed: training ? this.seeds.next() : null,
       });
@@ -76,17 +101,17 @@ export class LocalAttention extends tf.layers.Layer {
   override getConfig(): tf.serialization.ConfigDict {
     return {...super.getConfig(), ...this.config, seed: this.seeds.first};
   }
+}
 
-  /** [q, k, v, ...optional], with x standing for all three where there is but one. */
-  private sequences(list: tf.Tensor[]): tf.Tensor[] {
-    const [x, second, third] = list;
-    if (third?.dtype === 'bool') {
-      refuse(FN, `inputs must be ${USAGE}, got ${describe(list)}`);
-    }
-    if (third !== undefined && second.rank === x.rank && second.dtype !== 'bool') return list;
-    if (second !== undefined) refuseTwins(x.shape, second.shape);
-    return [x, x, x, ...list.slice(1)];
+/** [q, k, v, ...optional], with x standing for all three where there is but one. */
+function sequences<T extends AnyTensor>(list: T[]): T[] {
+  const [x, second, third] = list;
+  if (third?.dtype === 'bool') {
+    refuse(FN, `inputs must be ${USAGE}, got ${describe(list)}`);
   }
+  if (third !== undefined && second.rank === x.rank && second.dtype !== 'bool') return list;
+  if (second !== undefined) refuseTwins(x.shape, second.shape);
+  return [x, x, x, ...list.slice(1)];
 }
 
 function refuseTwins(x: tf.Shape, second: tf.Shape): void {

@@ -6,10 +6,12 @@ import {
   LocalMHAArgs,
   LocalMHAConfig,
   LocalMHAWeights,
+  checkMHA,
   localMHA,
   resolveMHAConfig,
 } from '../src/local_mha';
-import {Inputs, listOf, readOptional} from './inputs';
+import {CheckedLayer} from './checked_layer';
+import {Inputs, checkSymbolicOptional, checkSymbolicType, listOf, readOptional} from './inputs';
 import {Kwargs, both, kerasMask, passOn} from './keras_mask';
 import {LayerArgs, shapeList, splitArgs} from './layer_args';
 import {StepSeeds} from './step_seeds';
@@ -37,16 +39,17 @@ const USAGE = 'x, and after it [mask], [bias] or [mask, bias]';
  *
  * The equation and the options: {@link LocalMHAArgs}, {@link WeightArgs}.
  */
-export class LocalMHA extends tf.layers.Layer {
+export class LocalMHA extends CheckedLayer {
   /** @nocollapse */
   static className = FN;
   readonly config: LocalMHAConfig;
+  protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: WeightOptions;
   private readonly seeds: StepSeeds;
   private readonly parameters = new Map<string, tf.LayerVariable>();
 
   constructor(args: LocalMHALayerArgs) {
-    const {own, base} = splitArgs(args);
+    const {own, base} = splitArgs(FN, args, 'dim');
     const {seed, ...rest} = own;
     const isWeightOption = ([name]: [string, unknown]) => WEIGHT_OPTIONS.includes(name as never);
     const entries = Object.entries(rest);
@@ -82,6 +85,19 @@ export class LocalMHA extends tf.layers.Layer {
     super.build(inputShape);
   }
 
+  protected checkCall([x, ...rest]: tf.Tensor[], kwargs: Kwargs): void {
+    const options = readOptional(FN, rest, USAGE);
+    checkMHA(FN, x, this.config, {...options, windowSize: this.windowOf(kwargs)});
+  }
+
+  protected checkSymbols([x, ...rest]: tf.SymbolicTensor[]): void {
+    checkSymbolicType(FN, 'x', x);
+    this.checkShape(x.shape);
+    const {windowSize: w, lookBackward, lookForward} = this.config.attention;
+    const context = (1 + lookBackward + lookForward) * w;
+    checkSymbolicOptional(FN, readOptional(FN, rest, USAGE), x.shape, w, context);
+  }
+
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
     return tf.tidy(() => {
       const [x, ...rest] = listOf(inputs);
@@ -93,7 +109,7 @@ export class LocalMHA extends tf.layers.Layer {
       return localMHA(FN, x, weights, this.config, {
         mask: both(FN, mask, ofModel),
         attnBias,
-        windowSize: kwargs.windowSize as number | undefined,
+        windowSize: this.windowOf(kwargs),
         training,
         seed: training ? this.seeds.next() : null,
       });

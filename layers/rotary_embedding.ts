@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {fail} from '../src/errors';
+import {fail, refuse} from '../src/errors';
 import {OptionReader} from '../src/options';
 import {checkTensor} from '../src/problem';
 import {angles, apply, readAngleOptions} from '../src/rotary';
-import {Inputs, listOf} from './inputs';
+import {CheckedLayer} from './checked_layer';
+import {AnyTensor, Inputs, checkSymbolicType, describe, listOf} from './inputs';
 import {passOn} from './keras_mask';
 import {LayerArgs, shapeList, splitArgs} from './layer_args';
 
@@ -18,21 +19,23 @@ export interface RotaryEmbeddingArgs extends LayerArgs {
 }
 
 const FN = 'RotaryEmbedding';
+const USAGE = 'one tensor [..., n, d]';
 
 /**
  * Rotary position embedding as a layer without weights: x [..., n, d] to the same shape, position
  * p = offset … offset + n − 1 rotated by p · theta^(−2m / d) in channels m and m + d / 2. Keras
  * masks are passed on. See the module `rotary` for the equation and its source.
  */
-export class RotaryEmbedding extends tf.layers.Layer {
+export class RotaryEmbedding extends CheckedLayer {
   /** @nocollapse */
   static className = FN;
+  protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly dim: number | null;
   private readonly theta: number;
   private readonly offset: number;
 
   constructor(args: RotaryEmbeddingArgs = {}) {
-    const {own, base} = splitArgs(args);
+    const {own, base} = splitArgs(FN, args, 'dim');
     const options = new OptionReader(FN, own, ['dim', 'theta', 'offset']);
     const dim = options.count('dim', 2, null);
     if (dim !== null && dim % 2 === 1) fail(FN, 'dim must be even', dim);
@@ -44,12 +47,20 @@ export class RotaryEmbedding extends tf.layers.Layer {
     this.supportsMasking = true;
   }
 
+  protected checkCall(inputs: tf.Tensor[]): void {
+    checkOne(inputs);
+    checkTensor(FN, 'x', inputs[0], 'float32');
+    this.checkShape(inputs[0].shape);
+  }
+
+  protected checkSymbols(inputs: tf.SymbolicTensor[]): void {
+    checkOne(inputs);
+    checkSymbolicType(FN, 'x', inputs[0]);
+    this.checkShape(inputs[0].shape);
+  }
+
   override call(inputs: Inputs): tf.Tensor {
-    const list = listOf(inputs);
-    if (list.length !== 1) fail(FN, 'there must be one input, [..., n, d]', list);
-    const [x] = list;
-    checkTensor(FN, 'x', x, 'float32');
-    this.checkShape(x.shape);
+    const [x] = listOf(inputs);
     return tf.tidy(() => {
       const [n, d] = x.shape.slice(-2);
       return apply(x, angles(n, d, {theta: this.theta, offset: this.offset}));
@@ -80,6 +91,10 @@ export class RotaryEmbedding extends tf.layers.Layer {
     }
     if (d < 2 || d % 2 === 1) fail(FN, 'the last axis of x must be even', d);
   }
+}
+
+function checkOne(inputs: AnyTensor[]): void {
+  if (inputs.length !== 1) refuse(FN, `inputs must be ${USAGE}, got ${describe(inputs)}`);
 }
 
 tf.serialization.registerClass(RotaryEmbedding);

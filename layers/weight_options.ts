@@ -44,6 +44,13 @@ export const WEIGHT_OPTIONS: readonly (keyof WeightArgs)[] = [
   'betaRegularizer',
 ];
 
+/** By how the name of an option ends. */
+const EXAMPLES: Record<string, string> = {
+  Initializer: `'zeros' or tf.initializers.zeros()`,
+  Regularizer: `'l1l2' or tf.regularizers.l2()`,
+  Constraint: `'nonNeg' or tf.constraints.nonNeg()`,
+};
+
 type Initializer = ReturnType<typeof tf.initializers.zeros>;
 type Regularizer = ReturnType<typeof tf.regularizers.l1>;
 type Constraint = ReturnType<typeof tf.constraints.nonNeg>;
@@ -59,11 +66,8 @@ export class WeightOptions {
       try {
         readersOf({[name]: args[name]});
       } catch {
-        fail(
-          fn,
-          `${name} must be what tf.layers.dense takes, such as 'zeros' or tf.initializers.zeros()`,
-          args[name],
-        );
+        const kind = Object.keys(EXAMPLES).find((end) => name.endsWith(end))!;
+        fail(fn, `${name} must be what tf.layers.dense takes, such as ${EXAMPLES[kind]}`, args[name]);
       }
     }
     this.readers = readersOf(args);

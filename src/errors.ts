@@ -35,7 +35,7 @@ function render(value: unknown, depth: number): string {
 
   const {dtype, shape} = value as {dtype?: unknown; shape?: unknown};
   if (typeof dtype === 'string' && Array.isArray(shape)) {
-    return `a ${dtype} tensor of shape ${render(shape, 0)}`;
+    return `${/^[aeio]/.test(dtype) ? 'an' : 'a'} ${dtype} tensor of shape ${render(shape, 0)}`;
   }
   if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) {
     if (depth === DEEPEST_SHOWN) return '[…]';

@@ -11,7 +11,7 @@ import {l2Normalize} from './l2_normalize';
 import {attendWindows} from './local_attention';
 import {nothing} from './nothing';
 import {OptionReader} from './options';
-import {LocalAttentionCall, checkTensor} from './problem';
+import {LocalAttentionCall, checkTensor, problemOfShapes} from './problem';
 
 /** The options of local multi-head attention: its own, and those of the attention inside. */
 export interface LocalMHAArgs extends Omit<
@@ -112,6 +112,22 @@ export interface LocalMHAWeights {
 
 const NORM_EPSILON = 1e-5; // torch.nn.LayerNorm's
 
+/** Throws unless `x` and what comes with it can be computed. Allocates nothing. */
+export function checkMHA(
+  fn: string,
+  x: tf.Tensor,
+  config: LocalMHAConfig,
+  call: LocalAttentionCall,
+): void {
+  checkTensor(fn, 'x', x, 'float32');
+  if (x.rank !== 3 || x.shape[2] !== config.dim) {
+    fail(fn, `x must have the shape [B, n, dim] with dim ${config.dim}`, x.shape);
+  }
+  const [batch, n] = x.shape;
+  const head = [batch, config.heads, n, config.dimHead];
+  problemOfShapes(fn, head, head, head, config.attention, call);
+}
+
 /**
  * Multi-head self-attention over x [B, n, dim]:
  *
@@ -125,10 +141,7 @@ export function localMHA(
   config: LocalMHAConfig,
   call: LocalAttentionCall,
 ): tf.Tensor {
-  checkTensor(fn, 'x', x, 'float32');
-  if (x.rank !== 3 || x.shape[2] !== config.dim) {
-    fail(fn, `x must have the shape [B, n, dim] with dim ${config.dim}`, x.shape);
-  }
+  checkMHA(fn, x, config, call);
   if (x.size === 0) return nothing([x, ...Object.values(weights)], x.shape);
   return tf.tidy(() => {
     const [batch, n, dim] = x.shape;

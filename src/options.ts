@@ -24,9 +24,7 @@ export class OptionReader {
     options: unknown,
     known: readonly string[],
   ) {
-    if (!isPlain(options)) {
-      failType(fn, `options must be a plain object such as {${known[0]}: …}`, options);
-    }
+    checkPlain(fn, options, known[0]);
     this.options = Object.assign(Object.create(null), options);
     for (const name of Object.keys(this.options)) {
       if (!known.includes(name)) refuse(fn, unknownOption(name, known));
@@ -99,6 +97,12 @@ export function checkSeed(fn: string, value: unknown): number {
   if (typeof value !== 'number') failType(fn, rule, value);
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) fail(fn, rule, value);
   return value;
+}
+
+/** Throws unless `options` can hold options; `example` is the name of one. */
+export function checkPlain(fn: string, options: unknown, example: string): void {
+  if (isPlain(options)) return;
+  failType(fn, `options must be a plain object such as {${example}: …}`, options);
 }
 
 /** Not an array, a tensor or an instance, whose options would be missed or be none. */

@@ -81,20 +81,32 @@ export function problemOf(
   config: LocalAttentionConfig,
   call: LocalAttentionCall,
 ): Problem {
+  checkTensor(fn, 'q', q, 'float32');
+  checkTensor(fn, 'k', k, 'float32');
+  checkTensor(fn, 'v', v, 'float32');
+  return problemOfShapes(fn, q.shape, k.shape, v.shape, config, call);
+}
+
+/** {@link problemOf} for q, k and v that are yet to be made. */
+export function problemOfShapes(
+  fn: string,
+  q: number[],
+  k: number[],
+  v: number[],
+  config: LocalAttentionConfig,
+  call: LocalAttentionCall,
+): Problem {
   const options = new OptionReader(fn, call, CALL_OPTIONS);
   const training = options.flag('training', false);
   const seed = options.has('seed')
     ? checkSeed(fn, options.raw('seed'))
     : Math.floor(Math.random() * 2 ** 32);
 
-  checkTensor(fn, 'q', q, 'float32');
-  checkTensor(fn, 'k', k, 'float32');
-  checkTensor(fn, 'v', v, 'float32');
   const w = windowOf(fn, config, options.raw('windowSize'));
-  checkShapes(fn, q.shape, k.shape, v.shape, config, w);
-  const leading = q.shape.slice(0, -2);
-  const [n, d] = q.shape.slice(-2);
-  const dv = v.shape[v.rank - 1];
+  checkShapes(fn, q, k, v, config, w);
+  const leading = q.slice(0, -2);
+  const [n, d] = q.slice(-2);
+  const dv = v[v.length - 1];
   const b = leading.reduce((product, size) => product * size, 1);
   const windows = Math.ceil(n / w);
   const context = (1 + config.lookBackward + config.lookForward) * w;

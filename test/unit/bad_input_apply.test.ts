@@ -86,7 +86,7 @@ const ATTENTION: Row[] = [
     'int32',
     attention,
     (g) => g.of('int32', ...X),
-    `${CAST('q')}, got a int32 tensor of shape [2, 8, 6]`,
+    `${CAST('q')}, got an int32 tensor of shape [2, 8, 6]`,
   ],
   [
     'a disposed tensor',
@@ -94,8 +94,8 @@ const ATTENTION: Row[] = [
     (g) => g.gone(g.f32(...X)),
     `q ${ALIVE} a float32 tensor of shape [2, 8, 6]`,
   ],
-  ['a string', attention, () => 'x', "q must be a tf.Tensor of float32, got 'x'"],
-  ['numbers', attention, () => [[1, 2]], 'q must be a tf.Tensor of float32, got [1, 2]'],
+  ['a string', attention, () => 'x', INPUTS],
+  ['numbers', attention, () => [[1, 2]], INPUTS],
   [
     '[x, y] with y of x’s shape',
     attention,
@@ -115,7 +115,7 @@ const ATTENTION: Row[] = [
     'an int32 mask',
     attention,
     (g) => [g.f32(...X), g.of('int32', 2, 8)],
-    /^\[LocalAttention\] a mask must be bool .* got a int32 tensor of shape \[2, 8\]\.$/,
+    /^\[LocalAttention\] a mask must be bool .* got an int32 tensor of shape \[2, 8\]\.$/,
   ],
   [
     'a disposed mask',
@@ -157,7 +157,7 @@ const OTHERS: Row[] = [
     'rotary: int32',
     rotary,
     (g) => g.of('int32', ...X),
-    `${CAST('x')}, got a int32 tensor of shape [2, 8, 6]`,
+    `${CAST('x')}, got an int32 tensor of shape [2, 8, 6]`,
   ],
   [
     'rotary: a disposed tensor',
@@ -169,7 +169,7 @@ const OTHERS: Row[] = [
     'rotary: two tensors',
     rotary,
     (g) => [g.f32(...X), g.f32(...X)],
-    /^\[RotaryEmbedding\] there must be one input, \[\.\.\., n, d\], got /,
+    /^\[RotaryEmbedding\] inputs must be one tensor \[\.\.\., n, d\], got /,
   ],
 ];
 

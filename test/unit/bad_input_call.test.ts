@@ -83,7 +83,7 @@ const CALLS: Row[] = [
 const MASKS = (['int32', 'float32'] as const).map((dtype): Row => [
   `an ${dtype} mask`,
   (g) => ({mask: g.of(dtype, 2, 8)}),
-  `mask must be bool (tf.cast(mask, 'bool') makes it so), got a ${dtype} tensor of shape [2, 8]`,
+  `mask must be bool (tf.cast(mask, 'bool') makes it so), got ${dtype === 'int32' ? 'an' : 'a'} ${dtype} tensor of shape [2, 8]`,
 ]);
 
 const TENSORS: Row[] = [

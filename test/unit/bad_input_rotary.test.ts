@@ -124,7 +124,7 @@ test.each<[string, (given: Given) => Arguments, string]>([
   [
     'x int32',
     (g) => ({x: g.of('int32', 8, 4)}),
-    `${X} float32 (tf.cast(x, 'float32') makes it so), got a int32 tensor of shape [8, 4]`,
+    `${X} float32 (tf.cast(x, 'float32') makes it so), got an int32 tensor of shape [8, 4]`,
   ],
   ['x disposed', (g) => ({x: g.gone(g.f32(8, 4))}), `x ${ALIVE} [8, 4]`],
   [

@@ -50,7 +50,7 @@ const ROWS: Row[] = [
   [
     'q int32',
     (g) => ({q: g.of('int32', 2, 8, 4)}),
-    `${CAST('q')}, got a int32 tensor of shape [2, 8, 4]`,
+    `${CAST('q')}, got an int32 tensor of shape [2, 8, 4]`,
   ],
   ['k bool', (g) => ({k: g.bool(2, 8, 4)}), `${CAST('k')}, got a bool tensor of shape [2, 8, 4]`],
   [

@@ -1,0 +1,54 @@
+/**
+ * A layer that judges its inputs before TF.js does anything with them. TF.js would build a layer,
+ * weights and all, before it calls it, and while a model is put together it would show the layer
+ * nothing but shapes.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+import {failType, refuse} from '../src/errors';
+import {OptionReader} from '../src/options';
+import type {Kwargs} from './keras_mask';
+
+/** What `apply` takes besides the inputs. */
+const CALL_OPTIONS = ['training', 'mask', 'windowSize'];
+
+type Applied = ReturnType<tf.layers.Layer['apply']>;
+
+export abstract class CheckedLayer extends tf.layers.Layer {
+  /** The layer's name in messages, and a sentence that says what inputs it takes. */
+  protected abstract readonly usage: {fn: string; inputs: string};
+
+  /** Throws unless the layer can be called so. Allocates nothing. */
+  protected abstract checkCall(inputs: tf.Tensor[], kwargs: Kwargs): void;
+
+  /** Throws if the layer can never be called with such inputs. */
+  protected abstract checkSymbols(inputs: tf.SymbolicTensor[]): void;
+
+  override apply(inputs: Applied, kwargs?: Kwargs): Applied {
+    const {fn, inputs: usage} = this.usage;
+    const list: unknown[] = Array.isArray(inputs) ? inputs : [inputs];
+    const rule = `inputs must be ${usage}`;
+    const symbols = list.filter((x) => x instanceof tf.SymbolicTensor);
+    const tensors = list.filter((x) => x instanceof tf.Tensor);
+    if (list.length === 0 || symbols.length + tensors.length < list.length) {
+      failType(fn, rule, inputs);
+    }
+    if (symbols.length > 0 && tensors.length > 0) {
+      refuse(fn, `${rule}, all symbolic or all tensors, got both`);
+    }
+    const given = kwargs ?? {};
+    if (given.training != null && typeof given.training !== 'boolean') {
+      failType(fn, 'training must be true or false', given.training);
+    }
+    // a model hands what its caller says to all of its layers, so there it may be for others
+    if (this.inboundNodes.length === 0) new OptionReader(fn, given, CALL_OPTIONS);
+    if (tensors.length > 0) this.checkCall(tensors as tf.Tensor[], given);
+    else this.checkSymbols(symbols as tf.SymbolicTensor[]);
+    return super.apply(inputs, kwargs);
+  }
+
+  /** The window of this call alone, for the op to judge. */
+  protected windowOf(kwargs: Kwargs): number | undefined {
+    return kwargs.windowSize as number | undefined;
+  }
+}
