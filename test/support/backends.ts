@@ -40,6 +40,10 @@ if (named != null && SKIPPED.length > 0) {
   throw new Error(`BACKENDS names what cannot run here: ${SKIPPED.join('; ')}.`);
 }
 
+// Outside of beforeAll, ops run on cpu. The default would be the best backend there is, and where
+// that is wasm, it is not ready yet when a test file is read.
+void tf.setBackend('cpu');
+
 /** Makes `name` the backend of the ops that follow; for `beforeAll`. */
 export async function useBackend(name: string) {
   if (!(await tf.setBackend(name))) {
