@@ -2,12 +2,23 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  {ignores: ['dist/', 'node_modules/', 'models/', '.tfjs-node/', '.venv/']},
+  {
+    ignores: [
+      'kernels/wasm/assembly/',
+      'dist/',
+      'node_modules/',
+      'models/',
+      '.tfjs-node/',
+      '.venv/',
+      '.node24/',
+      'bench/peers/',
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.recommended,
   {
     files: ['**/*.js'],
-    languageOptions: {globals: {module: 'writable', require: 'readonly'}},
+    languageOptions: {globals: {module: 'writable', process: 'readonly', require: 'readonly'}},
     rules: {'@typescript-eslint/no-require-imports': 'off'},
   },
   {

@@ -67,7 +67,11 @@ export class WeightOptions {
         readersOf({[name]: args[name]});
       } catch {
         const kind = Object.keys(EXAMPLES).find((end) => name.endsWith(end))!;
-        fail(fn, `${name} must be what tf.layers.dense takes, such as ${EXAMPLES[kind]}`, args[name]);
+        fail(
+          fn,
+          `${name} must be what tf.layers.dense takes, such as ${EXAMPLES[kind]}`,
+          args[name],
+        );
       }
     }
     this.readers = readersOf(args);

@@ -1,4 +1,5 @@
 /** The door: what users import. It holds no logic; importing the layers registers them. */
+import '../kernels';
 import {localAttention, localMHA, rotaryEmbedding} from '../layers';
 import {angles, apply, xposScale} from './rotary';
 

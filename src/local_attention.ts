@@ -4,7 +4,7 @@ import {Sequences, attend, tablesOf} from './composite';
 import {attendGradient} from './composite_gradient';
 import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from './config';
 import {refuse} from './errors';
-import {refusal} from './fused';
+import {fused, refusal} from './fused';
 import {l2Normalize} from './l2_normalize';
 import {nothing} from './nothing';
 import {LocalAttentionCall, Problem, problemOf} from './problem';
@@ -53,23 +53,35 @@ export function attendWindows(
   call: LocalAttentionCall,
 ): tf.Tensor {
   const p = problemOf(fn, q, k, v, config, call);
-  if (config.implementation === 'fused') {
-    const reason = refusal();
-    if (reason) refuse(fn, `${reason}; use implementation: 'auto' or 'composite'`);
+  const reason = config.implementation === 'composite' ? 'asked for' : refusal(p);
+  if (reason && config.implementation === 'fused') {
+    refuse(fn, `${reason}; use implementation: 'auto' or 'composite'`);
   }
   return tf.tidy(() => {
     const sequence = (x: tf.Tensor) =>
       tf.reshape(x, [p.b, p.n, x.shape[x.rank - 1]]) as tf.Tensor3D;
-    const out = overSequences(sequence(q), sequence(k), sequence(v), p);
+    const sequences = [q, k, v].map(sequence) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+    const out = overSequences(...sequences, p, reason === null);
     return tf.reshape(out, [...p.leading, p.n, p.dv]);
   });
 }
 
-function overSequences(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, p: Problem): tf.Tensor3D {
+function overSequences(
+  q: tf.Tensor3D,
+  k: tf.Tensor3D,
+  v: tf.Tensor3D,
+  p: Problem,
+  byKernel: boolean,
+): tf.Tensor3D {
   if (p.b === 0 || p.n === 0) {
     const inputs = p.bias ? [q, k, v, p.bias] : [q, k, v];
     return nothing(inputs, [p.b, p.n, p.dv]) as tf.Tensor3D;
   }
+  return byKernel ? fused(q, k, v, p) : composed(q, k, v, p);
+}
+
+/** The operation in ordinary tf ops. */
+function composed(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, p: Problem): tf.Tensor3D {
   const keys = p.sharedQk ? l2Normalize(existing(k, p)) : existing(k, p);
   const queries = tf.mul(q, p.scale) as tf.Tensor3D;
   const sequences = {

@@ -117,10 +117,20 @@ export function xposScale(length: number, dim: number, options: XposOptions): tf
   for (let t = 0; t < length; t++) {
     const power = (sign * (t - Math.floor(length / 2))) / scaleBase;
     for (let m = 0; m < half; m++) {
-      values[t * half + m] = ((2 * m + 0.4 * dim) / (1.4 * dim)) ** power;
+      values[t * half + m] = xposFactor(m, dim, power);
     }
   }
   return tf.tensor2d(values, [length, half]);
+}
+
+/** ζ_m^power */
+export function xposFactor(m: number, dim: number, power: number): number {
+  return ((2 * m + 0.4 * dim) / (1.4 * dim)) ** power;
+}
+
+/** What {@link angles} makes of the default theta from position 0, as arrays not to be written to. */
+export function hostAngles(length: number, dim: number): Table {
+  return table(length, dim, THETA, 0);
 }
 
 /** Throws unless `options` are rotary's; fills in the defaults. */

@@ -12,7 +12,13 @@ const OPTIONS = [
   {useXpos: true, autopad: true},
   {useRotaryPosEmb: false, autopad: true, lookBackward: 0, lookForward: 0},
   {dropout: 0.5, autopad: true},
-].map((options) => ({windowSize: 4, ...options}));
+].flatMap((options) =>
+  (['auto', 'composite'] as const).map((implementation) => ({
+    windowSize: 4,
+    implementation,
+    ...options,
+  })),
+);
 
 const LAYERS: Record<string, () => tf.layers.Layer> = {
   localAttention: () => layers.localAttention({windowSize: 4, causal: true, dropout: 0.5}),
@@ -100,7 +106,7 @@ describe.each(BACKENDS)('%s', (backend) => {
       });
       localAttention(x, x, x, options, call).dispose();
       const kernels = spy.mock.calls.length;
-      expect(kernels).toBeGreaterThan(10);
+      expect(kernels).toBeGreaterThan(2);
       for (let at = 0; at < kernels; at++) {
         left = at;
         expect(() => localAttention(x, x, x, options, call)).toThrow('the device is gone');

@@ -11,7 +11,7 @@ const B = 2;
 const W = 32;
 const D = 8;
 const N = 256;
-const CONFIG = {windowSize: W};
+const CONFIG = {windowSize: W, implementation: 'composite'} as const;
 const CONTEXT = 3 * W;
 
 type Attend = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.Tensor;

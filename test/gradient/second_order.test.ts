@@ -38,7 +38,7 @@ describe.each(BACKENDS)('%s', (backend) => {
       const values = inputsOf(c);
       const {inputs, call, dout, dispose} = tensorsOf(c, values);
       const op = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, attnBias?: tf.Tensor) =>
-        localAttention(q, k, v, configOf(c), {...call, attnBias});
+        localAttention(q, k, v, {...configOf(c), implementation: 'composite'}, {...call, attnBias});
       const penalty = (...x: tf.Tensor[]) =>
         tf.tidy(() => {
           const grads = tf.grads(op)(x.slice(0, -1), x[x.length - 1]);
@@ -61,7 +61,8 @@ describe.each(BACKENDS)('%s', (backend) => {
 test('keys of zero length are no trouble, of no order: shared qk', async () => {
   await useBackend('cpu');
   const [q, k, v] = [tf.ones([4, 2]), tf.zeros([4, 2]), tf.linspace(0, 1, 4).reshape([4, 1])];
-  const op = (k: tf.Tensor) => localAttention(q, k, v, {windowSize: 2, sharedQk: true});
+  const op = (k: tf.Tensor) =>
+    localAttention(q, k, v, {windowSize: 2, sharedQk: true, implementation: 'composite'});
   const first = await tf.grad(op)(k).data();
   const second = await tf
     .grad((x) => tf.sum(tf.square(tf.grad(op)(x))))(k)

@@ -1,7 +1,7 @@
-/** The PyTorch original's numbers -> the op, and the layer, on every backend. */
+/** The PyTorch original's numbers -> the op, and the layer, on every backend, by either program. */
 import * as tf from '@tensorflow/tfjs';
 
-import {LocalAttentionArgs, layers, localAttention} from '../../src';
+import {Implementation, LocalAttentionArgs, layers, localAttention} from '../../src';
 import {BACKENDS, useBackend} from '../support/backends';
 import {boolTensor, expectClose, living, tensor} from '../support/close';
 import {
@@ -30,7 +30,11 @@ function sizesOf(c: LocalAttentionFixture): Sizes {
   };
 }
 
-describe.each(BACKENDS)('%s', (backend) => {
+const PROGRAMS = BACKENDS.flatMap((backend) =>
+  (['composite', 'auto'] as const).map((implementation) => ({backend, implementation})),
+);
+
+describe.each(PROGRAMS)('$backend, $implementation', ({backend, implementation}) => {
   beforeAll(() => useBackend(backend));
   beforeAll(() => jest.spyOn(console, 'warn').mockImplementation()); // one case is deprecated
 
@@ -38,7 +42,9 @@ describe.each(BACKENDS)('%s', (backend) => {
   afterAll(() => {
     const {cases, output, gradient} = worst;
     const [out, grad] = [output.toExponential(1), gradient.toExponential(1)];
-    console.log(`${backend}: ${cases} PyTorch cases, largest error ${out}, of gradients ${grad}`);
+    console.log(
+      `${backend}, ${implementation}: ${cases} PyTorch cases, largest error ${out}, of gradients ${grad}`,
+    );
   });
 
   test.each(localAttentionFixtures().map((c) => [c.name, c] as const))(
@@ -49,11 +55,17 @@ describe.each(BACKENDS)('%s', (backend) => {
       const mask = c.mask ? boolTensor(c.mask) : null;
       const dout = tensor(c.dout);
       const {value, grads} = tf.valueAndGrads((q, k, v, attnBias) =>
-        localAttention(q, k, v, c.config as LocalAttentionArgs, {
-          mask,
-          attnBias,
-          windowSize: c.windowSize,
-        }),
+        localAttention(
+          q,
+          k,
+          v,
+          {...(c.config as LocalAttentionArgs), implementation},
+          {
+            mask,
+            attnBias,
+            windowSize: c.windowSize,
+          },
+        ),
       )(inputs, dout);
 
       const sizes = sizesOf(c);
@@ -75,7 +87,7 @@ describe.each(BACKENDS)('%s', (backend) => {
     'LocalMHA gives the original’s numbers and gradients: %s',
     async (_, c) => {
       const before = living();
-      const {layer, inputs} = build(c);
+      const {layer, inputs} = build(c, implementation);
       const dout = tensor(c.dout);
       const loss = () => tf.sum(tf.mul(layer.apply(inputs) as tf.Tensor, dout)) as tf.Scalar;
 
@@ -103,8 +115,8 @@ describe.each(BACKENDS)('%s', (backend) => {
 });
 
 /** The layer with the original's weights, used once. */
-function build(c: LocalMHAFixture) {
-  const layer = layers.localMHA(c.config);
+function build(c: LocalMHAFixture, implementation: Implementation) {
+  const layer = layers.localMHA({...c.config, implementation});
   const mask = c.mask ? [boolTensor(c.mask)] : [];
   const bias = c.attnBias ? [tensor(c.attnBias)] : [];
   const inputs = [tensor(c.x), ...mask, ...bias];

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {localAttention} from '../../src';
 import {BACKENDS, useBackend} from '../support/backends';
+import {PROGRAMS, useAnyProgram, useProgram} from '../support/programs';
 
 const [BATCH, N, D] = [2, 11, 6];
 const HIDDEN = [3, 4, 10];
@@ -18,13 +19,27 @@ function sequence(seed: number, filler: number): tf.Tensor {
   });
 }
 
-describe.each(BACKENDS)('%s', (backend) => {
-  beforeAll(() => useBackend(backend));
+const MEANS = [
+  ...BACKENDS.map((backend) => ({
+    name: `${backend}, composite`,
+    implementation: 'composite' as const,
+    use: () => useBackend(backend),
+  })),
+  ...PROGRAMS.map((program) => ({
+    name: program.name,
+    implementation: 'fused' as const,
+    use: () => useProgram(program),
+  })),
+];
+
+describe.each(MEANS)('$name', ({implementation, use}) => {
+  beforeAll(use);
+  afterAll(useAnyProgram);
 
   test.each([{}, {causal: true}, {sharedQk: true}, {useXpos: true}])(
     'what a mask hides may be NaN or Infinity in keys and values: %j',
     async (options) => {
-      const config = {windowSize: 4, autopad: true, ...options};
+      const config = {windowSize: 4, autopad: true, implementation, ...options};
       const mask = tf.tensor2d(
         Array.from({length: BATCH * N}, (_, i) => !HIDDEN.includes(i % N)),
         [BATCH, N],

@@ -9,6 +9,9 @@ export default async function announce() {
   const {BACKENDS, SKIPPED} = await import('./backends');
   const skipped = SKIPPED.map((reason) => `; skipped: ${reason}`).join('');
   console.log(`\nbackends: ${BACKENDS.join(', ')}${skipped}`);
+  if (!BACKENDS.some((name) => ['cpu', 'wasm'].includes(name))) {
+    console.log('skipped: test/parity (no fused kernels on these backends)');
+  }
   const added = Object.keys(globalThis).filter((name) => !before.has(name));
   for (const name of added) delete (globalThis as Record<string, unknown>)[name];
 }

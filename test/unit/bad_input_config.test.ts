@@ -1,4 +1,6 @@
 /** What localAttention says about wrong options, and that it has done nothing yet. */
+import * as tf from '@tensorflow/tfjs';
+
 import {LocalAttentionArgs, localAttention} from '../../src';
 import {show} from '../../src/errors';
 import {useBackend} from '../support/backends';
@@ -175,12 +177,22 @@ test.each<[string, Record<string, unknown>, string]>([
     'xposScaleBase must be at least 0.09375 for a context of 12 tokens, or the powers of xpos ' +
       'leave float32, got 0.001',
   ],
-  [
-    'implementation fused, which the backend does not have',
-    {implementation: 'fused'},
-    "no fused kernel on 'cpu': this version has the composite only; use implementation: 'auto' " +
-      "or 'composite'",
-  ],
 ])('%s is refused', (_, options, says) => {
   expectRefusal(withConfig({windowSize: 4, ...options}), `[localAttention] ${says}.`);
+});
+
+test('a fused kernel asked for by name, where the backend has none, is an error with the reason', async () => {
+  class Bare extends tf.KernelBackend {
+    override dispose() {}
+  }
+  tf.registerBackend('bare', () => new Bare());
+  const x = tf.ones([1, 8, 4]);
+  await tf.setBackend('bare');
+  const call = () => localAttention(x, x, x, {windowSize: 4, implementation: 'fused'});
+  expect(call).toThrow(
+    "[localAttention] no fused kernel is written for 'bare'; use implementation: 'auto' or 'composite'.",
+  );
+  await useBackend('cpu');
+  tf.removeBackend('bare');
+  x.dispose();
 });

@@ -1,0 +1,349 @@
+/**
+ * The gradient, from the inputs, the output and its logsumexp: weights are computed again, so that
+ * nothing of the scores' size is ever kept. 64 queries meet 64 keys at a time:
+ *
+ *     P = exp(S − logsumexp)     dV += (P ∘ keep)ᵀ dO     dP = (dO Vᵀ) ∘ keep
+ *     D = rowsum(dO ∘ O)         dS = P ∘ (dP − D)        dQ += dS K      dK += dSᵀ Q
+ *
+ * Scores, dP and dS lie as [64 keys][64 queries]; all five products are made of the same tile.
+ * A key is met by the queries of several groups, one after the other: what threads may share is
+ * heads, and then the sums are the same to the bit.
+ */
+import {
+  back,
+  contextLength,
+  d,
+  dv,
+  endKey,
+  firstKey,
+  forward as lookForward,
+  groupLength,
+  keyTable,
+  n,
+  queryTable,
+  roundUp8,
+  scale,
+  sharedQk,
+  threshold,
+  w,
+} from './problem';
+import {addRotatedBack, intoLane, inverseNorm, prepareKey, prepareQuery} from './rows';
+import {
+  END,
+  FARTHEST,
+  FIRST,
+  LEAST,
+  LOG2_E,
+  QUERY,
+  STATE_BYTES,
+  contextSlots,
+  describe,
+  keep,
+  scoreBlock,
+} from './scores';
+import {exp2, finite, multiply, multiplyCarefully} from './simd';
+
+const TILE: i32 = 64;
+const STRIDE: usize = (<usize>TILE) << 2; // bytes of a row of scores
+
+// where the parts of scratch memory begin
+let states: usize = 0; // 8 blocks of 8 queries
+let lseLanes: usize = 0; // [64] logsumexp, times log₂e
+let dots: usize = 0; // [64] D
+let queryLanes: usize = 0; // 8 × [d][8]
+let doutLanes: usize = 0; // 8 × [dv][8]
+let queryRows: usize = 0; // [64][d rounded up to 8]
+let doutRows: usize = 0; // [64][dv rounded up to 8]
+let dQueryRows: usize = 0; // [64][d rounded up to 8]
+let weights: usize = 0; // [64 keys][64 queries]
+let dScores: usize = 0; // [64 keys][64 queries]
+let keyRows: usize = 0; // [context][d rounded up to 8]
+let dKeyRows: usize = 0; // [context][d rounded up to 8]
+let dValueRows: usize = 0; // [context][dv rounded up to 8]
+
+/** Lays out the scratch memory from `scratch` on; returns its end. */
+function layOut(scratch: usize): usize {
+  const wide: usize = (<usize>roundUp8(d)) << 2;
+  const wideV: usize = (<usize>roundUp8(dv)) << 2;
+  const context = <usize>contextLength();
+  states = scratch;
+  lseLanes = states + 8 * STATE_BYTES;
+  dots = lseLanes + STRIDE;
+  queryLanes = dots + STRIDE;
+  doutLanes = queryLanes + <usize>d * STRIDE;
+  queryRows = doutLanes + <usize>dv * STRIDE;
+  doutRows = queryRows + <usize>TILE * wide;
+  dQueryRows = doutRows + <usize>TILE * wideV;
+  weights = dQueryRows + <usize>TILE * wide;
+  dScores = weights + <usize>TILE * STRIDE;
+  keyRows = dScores + <usize>TILE * STRIDE;
+  dKeyRows = keyRows + context * wide;
+  dValueRows = dKeyRows + context * wide;
+  return dValueRows + context * wideV;
+}
+
+/** Bytes of scratch that {@link attendBackward} needs. */
+export function backwardScratch(): i32 {
+  return <i32>layOut(0);
+}
+
+/**
+ * All queries of one head. dk, dvalue and dbias are added to; dq is written. All pointers are to
+ * the head's own rows, and dbias may be 0.
+ */
+export function attendBackward(
+  q: usize,
+  k: usize,
+  v: usize,
+  mask: usize,
+  bias: usize,
+  head: i32,
+  out: usize,
+  logSumExp: usize,
+  dout: usize,
+  dq: usize,
+  dk: usize,
+  dvalue: usize,
+  dbias: usize,
+  scratch: usize,
+): void {
+  const scratchEnd = layOut(scratch);
+  const keyBytes: usize = (<usize>d) << 2;
+  const valueBytes: usize = (<usize>dv) << 2;
+  const wide: usize = (<usize>roundUp8(d)) << 2;
+  const wideV: usize = (<usize>roundUp8(dv)) << 2;
+  // the columns that round d and dv up to 8 must hold nothing
+  memory.fill(queryRows, 0, weights - queryRows);
+  memory.fill(keyRows, 0, scratchEnd - keyRows);
+
+  const group = groupLength();
+  for (let start = 0; start < n; start += group) {
+    const origin = (start / w - back) * w;
+    const end = min(start + group, n);
+    const from = firstKey(start);
+    const to = endKey(end - 1);
+    for (let j = from; j < to; j++) {
+      prepareKey(k + <usize>j * keyBytes, keyRows + <usize>(j - from) * wide, j - origin);
+    }
+    const values = v + <usize>from * valueBytes;
+    const still =
+      finite(keyRows, <usize>(to - from) * wide) && finite(values, <usize>(to - from) * valueBytes);
+    memory.fill(dKeyRows, 0, <usize>(to - from) * wide);
+    memory.fill(dValueRows, 0, <usize>(to - from) * wideV);
+    for (let i = start; i < end; i += TILE) {
+      const rows = min(TILE, end - i);
+      load64(q, out, logSumExp, dout, i, rows, head, origin);
+      backward64(v, mask, bias, rows, from, dbias, still);
+      for (let r = 0; r < rows; r++) {
+        const row = dq + <usize>(i + r) * keyBytes;
+        const slot = i + r + lookForward * w - origin;
+        const table = queryTable ? queryTable + <usize>slot * keyBytes : 0;
+        memory.fill(row, 0, keyBytes);
+        addRotatedBack(dQueryRows + <usize>r * wide, row, table, scale);
+      }
+    }
+    for (let j = from; j < to; j++) {
+      const table = keyTable ? keyTable + <usize>(j - origin) * keyBytes : 0;
+      addRotatedBack(dKeyRows + <usize>(j - from) * wide, dk + <usize>j * keyBytes, table, 1);
+      addRow(dValueRows + <usize>(j - from) * wideV, dvalue + <usize>j * valueBytes, dv);
+    }
+  }
+  if (!sharedQk) return;
+  for (let j = 0; j < n; j++) {
+    if (mask && !load<u8>(mask + <usize>j)) continue; // its gradient is 0, whatever its value
+    normaliseBack(k + <usize>j * keyBytes, dk + <usize>j * keyBytes);
+  }
+}
+
+/** Queries i … i + rows − 1 with what belongs to them, as rows and as lanes. */
+function load64(
+  q: usize,
+  out: usize,
+  logSumExp: usize,
+  dout: usize,
+  i: i32,
+  rows: i32,
+  head: i32,
+  origin: i32,
+): void {
+  const keyBytes: usize = (<usize>d) << 2;
+  const valueBytes: usize = (<usize>dv) << 2;
+  const wide: usize = (<usize>roundUp8(d)) << 2;
+  const wideV: usize = (<usize>roundUp8(dv)) << 2;
+  memory.fill(dQueryRows, 0, <usize>TILE * wide);
+  for (let r = 0; r < ((rows + 7) & ~7); r++) {
+    const lane = r & 7;
+    const block = <usize>(r >> 3);
+    const query = i + min(r, rows - 1);
+    if (lane == 0) describe(states + block * STATE_BYTES, i + r, min(8, rows - r), head);
+    const row = queryRows + <usize>r * wide;
+    const doutRow = doutRows + <usize>r * wideV;
+    prepareQuery(q + <usize>query * keyBytes, row, query + lookForward * w - origin);
+    memory.copy(doutRow, dout + <usize>query * valueBytes, valueBytes);
+    intoLane(row, queryLanes + ((block * <usize>d) << 5), lane, d, LOG2_E);
+    intoLane(doutRow, doutLanes + ((block * <usize>dv) << 5), lane, dv, 1);
+    const at = (<usize>r) << 2;
+    store<f32>(lseLanes + at, load<f32>(logSumExp + ((<usize>query) << 2)) * LOG2_E);
+    store<f32>(dots + at, dot(doutRow, out + <usize>query * valueBytes));
+  }
+}
+
+function dot(a: usize, b: usize): f32 {
+  let sum: f32 = 0;
+  for (let c: usize = 0; c < (<usize>dv) << 2; c += 4) sum += load<f32>(a + c) * load<f32>(b + c);
+  return sum;
+}
+
+/**
+ * Adds what the loaded queries have to do with all their keys; `from` is the key in row 0.
+ * `still`: no key or value of the group is NaN or infinite.
+ */
+function backward64(
+  v: usize,
+  mask: usize,
+  bias: usize,
+  rows: i32,
+  from: i32,
+  dbias: usize,
+  still: bool,
+): void {
+  const wide: usize = (<usize>roundUp8(d)) << 2;
+  const wideV: usize = (<usize>roundUp8(dv)) << 2;
+  const blocks = (rows + 7) >> 3;
+  const calm =
+    still && finite(queryRows, <usize>rows * wide) && finite(doutRows, <usize>rows * wideV);
+  let least = i32.MAX_VALUE;
+  let end = 0;
+  for (let block = 0; block < blocks; block++) {
+    const state = states + <usize>block * STATE_BYTES;
+    least = min(least, load<i32>(state, LEAST));
+    end = max(end, load<i32>(state, FARTHEST));
+  }
+  for (let j = least; j < end; j += TILE) {
+    const count = min(TILE, end - j);
+    const row = <usize>(j - from);
+    for (let block = 0; block < blocks; block++) {
+      scoreGradient(<usize>block, v, mask, bias, j, count, row, dbias);
+    }
+    for (let c: usize = 0; c < wideV; c += 32) {
+      const to = dValueRows + row * wideV + c;
+      spread(calm, weights, STRIDE, 4, doutRows + c, wideV, to, wideV, count, rows);
+    }
+    for (let c: usize = 0; c < wide; c += 32) {
+      const to = dKeyRows + row * wide + c;
+      spread(calm, dScores, STRIDE, 4, queryRows + c, wide, to, wide, count, rows);
+      const keys = keyRows + row * wide + c;
+      spread(calm, dScores, 4, STRIDE, keys, wide, dQueryRows + c, wide, rows, count);
+    }
+  }
+}
+
+/** C += A · B, where a weight of 0 in A takes nothing from a B that is NaN. */
+function spread(
+  calm: bool,
+  a: usize,
+  aRow: usize,
+  aStep: usize,
+  b: usize,
+  bStep: usize,
+  c: usize,
+  cRow: usize,
+  rows: i32,
+  steps: i32,
+): void {
+  if (calm) multiply(a, aRow, aStep, b, bStep, c, cRow, rows, steps, true);
+  else multiplyCarefully(a, aRow, aStep, b, bStep, c, cRow, rows, steps, true);
+}
+
+/** Fills 8 columns of `weights` (after dropout) and of `dScores`. */
+function scoreGradient(
+  block: usize,
+  v: usize,
+  mask: usize,
+  bias: usize,
+  j: i32,
+  count: i32,
+  row: usize,
+  dbias: usize,
+): void {
+  const state = states + block * STATE_BYTES;
+  const valueBytes: usize = (<usize>dv) << 2;
+  const wide: usize = (<usize>roundUp8(d)) << 2;
+  let p = weights + (block << 5);
+  let s = dScores + (block << 5);
+  const queries = queryLanes + ((block * <usize>d) << 5);
+  scoreBlock(state, queries, keyRows + row * wide, wide, mask, bias, j, count, p, STRIDE);
+  const douts = doutLanes + ((block * <usize>dv) << 5);
+  multiply(v + <usize>j * valueBytes, valueBytes, 4, douts, 32, s, STRIDE, count, dv, false);
+
+  const hidden = f32x4.splat(-Infinity);
+  for (let half: usize = 0; half < 32; half += 16) {
+    const lse = v128.load(lseLanes + (block << 5) + half);
+    const mean = v128.load(dots + (block << 5) + half);
+    for (let key = 0; key < count; key++) {
+      const at = <usize>key * STRIDE + half;
+      const score = v128.load(p + at);
+      // 0 for a key that is not seen, even where the logsumexp is NaN
+      let weight = v128.and(exp2(f32x4.sub(score, lse)), f32x4.ne(score, hidden));
+      let dWeight = v128.load(s + at);
+      if (threshold) {
+        const factors = keep(state, half, j + key);
+        dWeight = f32x4.mul(dWeight, factors);
+        v128.store(p + at, f32x4.mul(weight, factors));
+      } else {
+        v128.store(p + at, weight);
+      }
+      const dScore = f32x4.mul(weight, f32x4.sub(dWeight, mean));
+      v128.store(s + at, v128.and(dScore, f32x4.ne(weight, f32x4.splat(0))));
+    }
+  }
+  if (sharedQk) clearSelf(state, j, count, s);
+  if (dbias) addBiasGradient(state, dbias, j, count, s);
+}
+
+/** The score of a token with itself is a constant. */
+function clearSelf(state: usize, j: i32, count: i32, s: usize): void {
+  for (let lane = 0; lane < 8; lane++) {
+    const row = load<i32>(state + ((<usize>lane) << 2), QUERY) - j;
+    if (row >= 0 && row < count) store<f32>(s + <usize>row * STRIDE + ((<usize>lane) << 2), 0);
+  }
+}
+
+function addBiasGradient(state: usize, dbias: usize, j: i32, count: i32, s: usize): void {
+  const context = contextSlots();
+  for (let lane = 0; lane < 8; lane++) {
+    const at = state + ((<usize>lane) << 2);
+    const query = load<i32>(at, QUERY);
+    if (lane > 0 && query == load<i32>(at, QUERY - 4)) break; // lanes beyond repeat the last
+    const origin = (query / w - back) * w;
+    const first = max(j, load<i32>(at, FIRST));
+    const end = min(j + count, load<i32>(at, END));
+    let to = dbias + ((<usize>((query % w) * context) + <usize>(first - origin)) << 2);
+    let from = s + <usize>(first - j) * STRIDE + ((<usize>lane) << 2);
+    for (let key = first; key < end; key++) {
+      store<f32>(to, load<f32>(to) + load<f32>(from));
+      to += 4;
+      from += STRIDE;
+    }
+  }
+}
+
+function addRow(from: usize, to: usize, length: i32): void {
+  for (let c: usize = 0; c < (<usize>length) << 2; c += 4) {
+    store<f32>(to + c, load<f32>(to + c) + load<f32>(from + c));
+  }
+}
+
+/** From the gradient of x / ‖x‖ to that of x, in place. */
+function normaliseBack(x: usize, gradient: usize): void {
+  const inverse = inverseNorm(x);
+  const bytes: usize = (<usize>d) << 2;
+  let along: f32 = 0; // 0 where the norm is below its least value: a constant factor then
+  if (inverse < 1e12) {
+    for (let c: usize = 0; c < bytes; c += 4) along += load<f32>(x + c) * load<f32>(gradient + c);
+    along *= inverse * inverse;
+  }
+  for (let c: usize = 0; c < bytes; c += 4) {
+    store<f32>(gradient + c, inverse * (load<f32>(gradient + c) - along * load<f32>(x + c)));
+  }
+}
