@@ -12,8 +12,11 @@ export interface LayerArgs {
   inputShape?: tf.Shape;
   /** The same with the batch axis. */
   batchInputShape?: tf.Shape;
+  /** Size of the batch axis, with inputShape. Default: any. */
   batchSize?: number;
+  /** Type of the input, for the first layer. Default float32. */
   dtype?: tf.DataType;
+  /** An older name of dtype. */
   inputDType?: tf.DataType;
   /** Initial weights, in the order of `layer.weights`. */
   weights?: tf.Tensor[];

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from '../src/config';
 import {refuse, show} from '../src/errors';
-import {attendWindows} from '../src/local_attention';
+import {attendWindows, runsFused} from '../src/local_attention';
 import {checkShapes, problemOf} from '../src/problem';
-import {CheckedLayer} from './checked_layer';
+import {AttentionLayer} from './attention_layer';
 import {
   AnyTensor,
   Inputs,
@@ -14,7 +14,7 @@ import {
   listOf,
   readOptional,
 } from './inputs';
-import {Kwargs, both, kerasMask, passOn} from './keras_mask';
+import type {Kwargs} from './keras_mask';
 import {LayerArgs, shapeList, splitArgs} from './layer_args';
 import {StepSeeds} from './step_seeds';
 
@@ -36,12 +36,12 @@ const USAGE = 'x or [q, k, v], and after them [mask], [bias] or [mask, bias]';
  *
  * The equation and the options: {@link localAttention}, {@link LocalAttentionArgs}.
  */
-export class LocalAttention extends CheckedLayer {
+export class LocalAttention extends AttentionLayer {
   /** @nocollapse */
   static className = 'LocalAttention';
   readonly config: LocalAttentionConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
-  private readonly seeds: StepSeeds;
+  protected readonly seeds: StepSeeds;
 
   constructor(args: LocalAttentionLayerArgs) {
     const {own, base} = splitArgs(FN, args, 'windowSize');
@@ -57,7 +57,8 @@ export class LocalAttention extends CheckedLayer {
   protected checkCall(inputs: tf.Tensor[], kwargs: Kwargs): void {
     const [q, k, v, ...rest] = sequences(inputs);
     const options = readOptional(FN, rest, USAGE);
-    problemOf(FN, q, k, v, this.config, {...options, windowSize: this.windowOf(kwargs)});
+    const call = {...options, windowSize: this.windowOf(kwargs)};
+    runsFused(FN, this.config, problemOf(FN, q, k, v, this.config, call));
   }
 
   protected checkSymbols(inputs: tf.SymbolicTensor[]): void {
@@ -72,21 +73,8 @@ export class LocalAttention extends CheckedLayer {
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
     return tf.tidy(() => {
       const [q, k, v, ...rest] = sequences(listOf(inputs));
-      const {mask, attnBias} = readOptional(FN, rest, USAGE);
-      const ofModel = kerasMask(FN, this, inputs, kwargs);
-      const training = kwargs.training === true;
-      return attendWindows(FN, q, k, v, this.config, {
-        mask: both(FN, mask, ofModel),
-        attnBias,
-        windowSize: this.windowOf(kwargs),
-        training,
-        seed: training ? this.seeds.next() : null,
-      });
+      return attendWindows(FN, q, k, v, this.config, this.callOptions(inputs, rest, kwargs));
     });
-  }
-
-  override computeMask(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return passOn(inputs, mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {

@@ -10,9 +10,9 @@ import {
   localMHA,
   resolveMHAConfig,
 } from '../src/local_mha';
-import {CheckedLayer} from './checked_layer';
+import {AttentionLayer} from './attention_layer';
 import {Inputs, checkSymbolicOptional, checkSymbolicType, listOf, readOptional} from './inputs';
-import {Kwargs, both, kerasMask, passOn} from './keras_mask';
+import type {Kwargs} from './keras_mask';
 import {LayerArgs, shapeList, splitArgs} from './layer_args';
 import {StepSeeds} from './step_seeds';
 import {Kind, WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './weight_options';
@@ -39,13 +39,13 @@ const USAGE = 'x, and after it [mask], [bias] or [mask, bias]';
  *
  * The equation and the options: {@link LocalMHAArgs}, {@link WeightArgs}.
  */
-export class LocalMHA extends CheckedLayer {
+export class LocalMHA extends AttentionLayer {
   /** @nocollapse */
   static className = FN;
   readonly config: LocalMHAConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: WeightOptions;
-  private readonly seeds: StepSeeds;
+  protected readonly seeds: StepSeeds;
   private readonly parameters = new Map<string, tf.LayerVariable>();
 
   constructor(args: LocalMHALayerArgs) {
@@ -101,23 +101,10 @@ export class LocalMHA extends CheckedLayer {
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
     return tf.tidy(() => {
       const [x, ...rest] = listOf(inputs);
-      const {mask, attnBias} = readOptional(FN, rest, USAGE);
-      const ofModel = kerasMask(FN, this, inputs, kwargs);
-      const training = kwargs.training === true;
       const entries = [...this.parameters].map(([name, variable]) => [name, variable.read()]);
       const weights = Object.fromEntries(entries) as LocalMHAWeights;
-      return localMHA(FN, x, weights, this.config, {
-        mask: both(FN, mask, ofModel),
-        attnBias,
-        windowSize: this.windowOf(kwargs),
-        training,
-        seed: training ? this.seeds.next() : null,
-      });
+      return localMHA(FN, x, weights, this.config, this.callOptions(inputs, rest, kwargs));
     });
-  }
-
-  override computeMask(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return passOn(inputs, mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {

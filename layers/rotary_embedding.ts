@@ -12,7 +12,7 @@ import {LayerArgs, shapeList, splitArgs} from './layer_args';
 export interface RotaryEmbeddingArgs extends LayerArgs {
   /** Size of the last axis, even. Default: the input's, which it must equal. */
   dim?: number | null;
-  /** Base of the frequencies, > 0. Default 10000. */
+  /** Base of the frequencies, at least 1e-6. Default 10000. */
   theta?: number | null;
   /** Position of the first token. Default 0. */
   offset?: number | null;

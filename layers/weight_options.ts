@@ -13,6 +13,7 @@ type NormArgs = NonNullable<Parameters<typeof tf.layers.layerNormalization>[0]>;
 /**
  * Options of the weights; each takes what it takes in tf.layers.dense or layerNormalization. As
  * there, TF.js 4.22 applies a constraint where weights are set or loaded, but not in `fit`.
+ * Regularizers and constraints: default none.
  */
 export interface WeightArgs {
   /** Of `to_qkv/kernel`, `to_v_gate/kernel`, `to_out/kernel`. Default `'glorotNormal'`. */

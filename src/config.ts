@@ -137,7 +137,10 @@ function checkTogether(fn: string, config: LocalAttentionConfig): void {
       'useXpos with windowSize 1 needs xposScaleBase, since the default ⌊windowSize / 2⌋ is 0',
     );
   }
-  if (config.useXpos) checkXposReach(fn, 'xposScaleBase', context, xposBase(config));
+  if (config.useXpos) {
+    const byDefault = config.xposScaleBase === null ? ', by default ⌊windowSize / 2⌋,' : '';
+    checkXposReach(fn, `xposScaleBase${byDefault}`, context, xposBase(config));
+  }
 }
 
 /** Slots in the context of a window, which must be countable. */
@@ -154,7 +157,7 @@ export function contextOf(fn: string, window: number, backward: number, forward:
 }
 
 /** The largest power that xpos may take of 3.5 = 1 / ζ_0, which float32 holds up to 3.5^70. */
-const LARGEST_XPOS_POWER = 64;
+export const LARGEST_XPOS_POWER = 64;
 
 /** The powers of xpos over `context` slots must be numbers: ∞ · 0 is none. */
 export function checkXposReach(fn: string, name: string, context: number, base: number): void {

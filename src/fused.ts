@@ -6,12 +6,13 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {LARGEST_XPOS_POWER} from './config';
 import {refuse} from './errors';
 import {XposPhases, phaseTable} from './phases';
 import {Problem} from './problem';
 
-export const FORWARD = 'LocalAttention';
-export const BACKWARD = 'LocalAttentionGrad';
+const FORWARD = 'LocalAttention';
+const BACKWARD = 'LocalAttentionGrad';
 
 /**
  * What a kernel is told besides tensors: the flat facts of the {@link Problem}, where `n` counts
@@ -22,9 +23,9 @@ export type Facts = Omit<Problem, 'leading' | 'mask' | 'bias' | 'windows' | 'pad
 /**
  * The tensors of a kernel: q, k [b, n, d]; v [b, n, dv]; where there is one, bool mask [B, n] and
  * bias [h, w, C]; with rotary, the angles of queries and keys [slots, d], cosines in the first
- * half of a row and sines in the second, xpos scales included. Row p holds phase p, and query i
- * takes phase i + forward · w − origin where key j takes j − origin, for an origin of the kernel's
- * choice: tables reach {@link anglesLength} phases.
+ * half of a row and sines in the second, xpos scales included. Query i takes row i − origin of its
+ * table where key j takes row j − origin of its own, for an origin of the kernel's choice; tables
+ * have {@link anglesLength} rows.
  */
 export interface FusedInputs {
   q: tf.TensorInfo;
@@ -71,13 +72,29 @@ export function refusal(p: Problem): string | null {
   const backend = tf.getBackend();
   const machine = machines.get(backend);
   if (!machine) return `no fused kernel is written for '${backend}'`;
-  const reason = machine.refuses(p);
+  const reason = refusesXpos(p) ?? machine.refuses(p);
   return reason ? `no fused kernel on '${backend}': ${reason}` : null;
 }
 
-/** Phases that the tables of angles hold: a context, 64 queries more, and the queries' head start. */
-export function anglesLength(p: Facts): number {
-  return p.context + 64 + p.w + p.forward * p.w;
+/** Rows of the tables of angles: a context and as many queries as are computed together, or all. */
+function anglesLength(p: Facts): number {
+  return Math.min(p.n, phases(p));
+}
+
+function phases(p: Facts): number {
+  return p.context + p.w + 64;
+}
+
+/** The phase whose xpos scale is 1: the middle of all, whatever n, so that padding changes no bit. */
+function xposCentre(p: Facts): number {
+  return (phases(p) + p.forward * p.w) / 2;
+}
+
+/** Why the scales of xpos, which grow with the number of phases, are beyond float32, or null. */
+function refusesXpos(p: Facts): string | null {
+  if (p.xposBase === null) return null;
+  const least = xposCentre(p) / LARGEST_XPOS_POWER;
+  return p.xposBase < least ? `xposScaleBase ${p.xposBase} is less than ${least}` : null;
 }
 
 /** The operation by its fused kernel: [b, n, dv]. */
@@ -106,7 +123,10 @@ tf.registerGradient({
     const inputs = {...named, dout: (dy as tf.Tensor[])[0]};
     const gradients = tf.engine().runKernel(BACKWARD, inputs, attrs) as tf.Tensor[];
     const byName = names.map((name, i) => [i, DIFFERENTIABLE.indexOf(name)]);
-    return Object.fromEntries(byName.map(([i, at]) => [i, () => gradients[at]]));
+    // a mask may come from what is differentiated, but has no slope
+    const gradientOf = (i: number, at: number) =>
+      at < 0 ? tf.zeros(saved[i].shape) : gradients[at];
+    return Object.fromEntries(byName.map(([i, at]) => [i, () => gradientOf(i, at)]));
   },
 });
 
@@ -135,11 +155,13 @@ export function byName(
 function anglesOf(p: Problem): {queryAngles: tf.Tensor | null; keyAngles: tf.Tensor | null} {
   if (!p.rotary) return {queryAngles: null, keyAngles: null};
   const length = anglesLength(p);
-  const table = (sign: 1 | -1) => {
-    const centre = Math.floor(p.context / 2);
+  const ahead = p.forward * p.w; // queries stand where the last window of the context is
+  const table = (first: number, sign: 1 | -1) => {
+    const centre = xposCentre(p);
     const xpos: XposPhases | null = p.xposBase === null ? null : {base: p.xposBase, centre, sign};
-    return tf.tensor2d(phaseTable(length, p.d, xpos).slice(), [length, p.d]);
+    return tf.tensor2d(phaseTable(first, length, p.d, xpos).slice(), [length, p.d]);
   };
-  const queryAngles = table(1);
-  return {queryAngles, keyAngles: p.xposBase === null ? queryAngles : table(-1)};
+  const queryAngles = table(ahead, 1);
+  const same = ahead === 0 && p.xposBase === null;
+  return {queryAngles, keyAngles: same ? queryAngles : table(0, -1)};
 }

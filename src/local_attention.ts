@@ -7,7 +7,7 @@ import {refuse} from './errors';
 import {fused, refusal} from './fused';
 import {l2Normalize} from './l2_normalize';
 import {nothing} from './nothing';
-import {LocalAttentionCall, Problem, problemOf} from './problem';
+import {LocalAttentionCall, Problem, problemOf, refusesComposite} from './problem';
 import * as rotary from './rotary';
 import {maskOfHeads} from './window';
 
@@ -20,7 +20,8 @@ import {maskOfHeads} from './window';
  *
  * over the visible keys j, with R the rotary embedding. With window w, lookBackward 1 and causal, a
  * query sees w + 1 … 2w keys, itself included (`exactWindowsize`: exactly w + 1). A query that sees
- * no key at all gives zeros and has zero gradients. Memory grows with n · C, not with n².
+ * no key at all gives zeros and has zero gradients. Memory grows with n (fused) or n · C (composite),
+ * C being the context of a window, not with n².
  *
  * The numbers are those of the PyTorch package local-attention 1.11.2 (Phil Wang).
  *
@@ -31,7 +32,7 @@ import {maskOfHeads} from './window';
  * @param call mask, bias, window, training and seed of this call
  * @returns float32 [..., n, dv]; differentiable by q, k, v and attnBias
  * @throws RangeError or TypeError that names the rule, the value and the remedy, before anything
- *     is allocated
+ *     is allocated; and what TF.js throws where memory runs out
  */
 export function localAttention(
   q: tf.Tensor,
@@ -53,17 +54,27 @@ export function attendWindows(
   call: LocalAttentionCall,
 ): tf.Tensor {
   const p = problemOf(fn, q, k, v, config, call);
-  const reason = config.implementation === 'composite' ? 'asked for' : refusal(p);
-  if (reason && config.implementation === 'fused') {
-    refuse(fn, `${reason}; use implementation: 'auto' or 'composite'`);
-  }
+  const byKernel = runsFused(fn, config, p);
   return tf.tidy(() => {
     const sequence = (x: tf.Tensor) =>
       tf.reshape(x, [p.b, p.n, x.shape[x.rank - 1]]) as tf.Tensor3D;
     const sequences = [q, k, v].map(sequence) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
-    const out = overSequences(...sequences, p, reason === null);
+    const out = overSequences(...sequences, p, byKernel);
     return tf.reshape(out, [...p.leading, p.n, p.dv]);
   });
+}
+
+/** Whether a fused kernel computes `p`, or else the composite. Throws if neither can. */
+export function runsFused(fn: string, config: LocalAttentionConfig, p: Problem): boolean {
+  const {implementation} = config;
+  const reason = implementation === 'composite' ? 'not asked for' : refusal(p);
+  if (!reason) return true;
+  if (implementation === 'fused') {
+    refuse(fn, `${reason}; use implementation: 'auto' or 'composite'`);
+  }
+  const tooLarge = refusesComposite(p);
+  if (tooLarge) refuse(fn, tooLarge);
+  return false;
 }
 
 function overSequences(

@@ -8,7 +8,7 @@ import {
 } from './config';
 import {fail} from './errors';
 import {l2Normalize} from './l2_normalize';
-import {attendWindows} from './local_attention';
+import {attendWindows, runsFused} from './local_attention';
 import {nothing} from './nothing';
 import {OptionReader} from './options';
 import {LocalAttentionCall, checkTensor, problemOfShapes} from './problem';
@@ -125,7 +125,7 @@ export function checkMHA(
   }
   const [batch, n] = x.shape;
   const head = [batch, config.heads, n, config.dimHead];
-  problemOfShapes(fn, head, head, head, config.attention, call);
+  runsFused(fn, config.attention, problemOfShapes(fn, head, head, head, config.attention, call));
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Angles as fused kernels take them: row p holds the cosines of phase p, then its sines, both
- * times the xpos scale of the phase where there is one. Kept, like rotary's own tables, by all
- * that they depend on.
+ * Angles as fused kernels take them: row r holds the cosines of phase `first` + r, then its sines,
+ * both times the xpos scale of the phase where there is one. Kept, like rotary's own tables, by
+ * all that they depend on.
  */
 import {hostAngles, xposFactor} from './rotary';
 
@@ -15,27 +15,44 @@ export interface XposPhases {
 }
 
 const kept = new Map<string, Float32Array>();
-const MOST_KEPT = 16; // tables; a context is short
+const MOST_KEPT_BYTES = 2 ** 26;
 
 /** float32 [length][d] */
-export function phaseTable(length: number, d: number, xpos: XposPhases | null): Float32Array {
-  const key = JSON.stringify([length, d, xpos]);
-  const table = kept.get(key) ?? makeTable(length, d, xpos);
+export function phaseTable(
+  first: number,
+  length: number,
+  d: number,
+  xpos: XposPhases | null,
+): Float32Array {
+  const key = JSON.stringify([first, length, d, xpos]);
+  const table = kept.get(key) ?? makeTable(first, length, d, xpos);
   kept.delete(key);
   kept.set(key, table);
-  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
+  let bytes = 0;
+  for (const {byteLength} of kept.values()) bytes += byteLength;
+  for (const [oldest, {byteLength}] of kept) {
+    if (bytes <= MOST_KEPT_BYTES) break;
+    kept.delete(oldest);
+    bytes -= byteLength;
+  }
   return table;
 }
 
-function makeTable(length: number, d: number, xpos: XposPhases | null): Float32Array {
+function makeTable(
+  first: number,
+  length: number,
+  d: number,
+  xpos: XposPhases | null,
+): Float32Array {
   const half = d / 2;
-  const {cos, sin} = hostAngles(length, d);
+  const {cos, sin} = hostAngles(first, length, d);
   const table = new Float32Array(length * d);
-  for (let p = 0; p < length; p++) {
+  for (let row = 0; row < length; row++) {
+    const fromCentre = xpos ? xpos.sign * (first + row - xpos.centre) : 0;
     for (let m = 0; m < half; m++) {
-      const scale = xpos ? xposFactor(m, d, (xpos.sign * (p - xpos.centre)) / xpos.base) : 1;
-      table[p * d + m] = cos[p * half + m] * scale;
-      table[p * d + half + m] = sin[p * half + m] * scale;
+      const scale = xpos ? xposFactor(m, d, fromCentre / xpos.base) : 1;
+      table[row * d + m] = cos[row * half + m] * scale;
+      table[row * d + half + m] = sin[row * half + m] * scale;
     }
   }
   return table;

@@ -110,7 +110,9 @@ export function problemOfShapes(
   const b = leading.reduce((product, size) => product * size, 1);
   const windows = Math.ceil(n / w);
   const context = (1 + config.lookBackward + config.lookForward) * w;
-  checkSize(fn, {b, n, windows, w, context, channels: Math.max(d, dv)});
+  if (windows * w > LARGEST_COUNT) {
+    fail(fn, `sequence length, with its padding, must be at most ${LARGEST_COUNT}`, n);
+  }
   const bias = checkBias(fn, options.raw('attnBias') ?? null, b, w, context);
   return {
     leading,
@@ -245,28 +247,17 @@ function checkBias(
   return bias;
 }
 
-interface Sizes {
-  b: number;
-  n: number;
-  windows: number;
-  w: number;
-  context: number;
-  /** The larger one of d and dv. */
-  channels: number;
-}
-
-/** The positions must be countable, and the scores and the contexts' keys and values must fit. */
-function checkSize(fn: string, {b, n, windows, w, context, channels}: Sizes): void {
-  const padded = windows * w;
-  if (padded > LARGEST_COUNT) {
-    fail(fn, `sequence length, with its padding, must be at most ${LARGEST_COUNT}`, n);
-  }
-  const largest = b * windows * context * Math.max(w, channels);
-  if (largest <= LARGEST_TENSOR) return;
+/**
+ * Why the composite cannot compute `p`, or null: its scores and the keys and values of all contexts
+ * are tensors.
+ */
+export function refusesComposite(p: Problem): string | null {
+  const {b, padded, windows, w, context} = p;
+  const largest = b * windows * context * Math.max(w, p.d, p.dv);
+  if (largest <= LARGEST_TENSOR) return null;
   const gib = (largest / 2 ** 28).toFixed(1);
-  refuse(
-    fn,
+  return (
     `${b} · ${padded} tokens with windows of ${w} and a context of ${context} need a tensor of ` +
-      `${gib} GiB, and none may take more than 4 GiB; take a smaller context or batch`,
+    `${gib} GiB, and none may take more than 4 GiB; take a smaller context or batch`
   );
 }

@@ -128,9 +128,9 @@ export function xposFactor(m: number, dim: number, power: number): number {
   return ((2 * m + 0.4 * dim) / (1.4 * dim)) ** power;
 }
 
-/** What {@link angles} makes of the default theta from position 0, as arrays not to be written to. */
-export function hostAngles(length: number, dim: number): Table {
-  return table(length, dim, THETA, 0);
+/** What {@link angles} makes of the default theta, as arrays not to be written to. */
+export function hostAngles(offset: number, length: number, dim: number): Table {
+  return table(length, dim, THETA, offset);
 }
 
 /** Throws unless `options` are rotary's; fills in the defaults. */

@@ -33,8 +33,7 @@ export function buildModel(alphabetSize: number, shape: ModelShape): tf.LayersMo
   const sum = (...terms: tf.SymbolicTensor[]) => tf.layers.add().apply(terms) as tf.SymbolicTensor;
 
   const characters = tf.input({shape: [null, alphabetSize]});
-  // a matrix product with one-hot rows is an embedding, and unlike tf.layers.embedding it trains
-  // on wasm too
+  // a matrix product with one-hot rows is an embedding
   const gain = Math.sqrt(alphabetSize) / 3;
   let x = apply(new Linear({units: dim, gain, seed: nextSeed()}), characters);
   for (let block = 0; block < depth; block++) {

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import {fail, refuse} from '../../src/errors';
 import {Facts, FusedGradInputs, FusedInputs, Machine, byName} from '../../src/fused';
 import {enterArena} from '../wasm/arena';
-import {refusesEngine} from '../wasm/module';
+import {refusesEngine, refusesSize} from '../wasm/module';
 import {backwardKernel, forwardKernel} from '../wasm/run';
 import {attend} from './loops';
 import {attendBackward} from './loops_grad';
@@ -20,7 +20,7 @@ tf.env().registerFlag(FLAG, () => 'auto');
 
 /** What we use of MathBackendCPU. */
 interface CpuBackend {
-  data: {get(id: object): {values: Float32Array | Uint8Array}};
+  data: {get(id: object): {values: Float32Array | Int32Array | Uint8Array}};
   makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): tf.TensorInfo;
 }
 
@@ -40,7 +40,7 @@ function chosenProgram(): Program {
 function enter(backend: unknown) {
   const cpu = backend as CpuBackend;
   return enterArena({
-    read: (tensor) => cpu.data.get(tensor.dataId).values,
+    read: (tensor) => (tensor.dtype === 'bool' ? bools(cpu, tensor) : floats(cpu, tensor)),
     make: (shape, values) => cpu.makeTensorInfo(shape, 'float32', values),
   });
 }
@@ -66,9 +66,9 @@ const backward: Record<Program, tf.KernelFunc> = {
     const given = inputs as unknown as FusedGradInputs;
     const {dq, dk, dv, dbias} = attendBackward(p, {
       ...valuesOf(cpu, given),
-      out: read(cpu, given.out),
-      logSumExp: read(cpu, given.logSumExp),
-      dout: read(cpu, given.dout),
+      out: floats(cpu, given.out),
+      logSumExp: floats(cpu, given.logSumExp),
+      dout: floats(cpu, given.dout),
     });
     const gradients = [
       cpu.makeTensorInfo([p.b, p.n, p.d], 'float32', dq),
@@ -83,26 +83,33 @@ const backward: Record<Program, tf.KernelFunc> = {
 function valuesOf(backend: CpuBackend, inputs: FusedInputs): Values {
   const {q, k, v, mask, bias, queryAngles, keyAngles} = inputs;
   return {
-    q: read(backend, q),
-    k: read(backend, k),
-    v: read(backend, v),
-    mask: mask && (backend.data.get(mask.dataId).values as Uint8Array),
+    q: floats(backend, q),
+    k: floats(backend, k),
+    v: floats(backend, v),
+    mask: mask && bools(backend, mask),
     maskRows: mask ? mask.shape[0] : 1,
-    bias: bias && read(backend, bias),
-    queryAngles: queryAngles && read(backend, queryAngles),
-    keyAngles: keyAngles && read(backend, keyAngles),
+    bias: bias && floats(backend, bias),
+    queryAngles: queryAngles && floats(backend, queryAngles),
+    keyAngles: keyAngles && floats(backend, keyAngles),
   };
 }
 
-function read(backend: CpuBackend, tensor: tf.TensorInfo): Float32Array {
-  return backend.data.get(tensor.dataId).values as Float32Array;
+/** TF.js's cast leaves the array as it is and changes the dtype alone, so any kind may come. */
+function floats(backend: CpuBackend, {dataId}: tf.TensorInfo): Float32Array {
+  const {values} = backend.data.get(dataId);
+  return values instanceof Float32Array ? values : Float32Array.from(values);
+}
+
+function bools(backend: CpuBackend, {dataId}: tf.TensorInfo): Uint8Array {
+  const {values} = backend.data.get(dataId);
+  return values instanceof Uint8Array ? values : Uint8Array.from(values, (value) => +(value !== 0));
 }
 
 export const cpu: Machine = {
   backendName: 'cpu',
-  refuses() {
-    chosenProgram(); // a wrong flag is an error, not a reason to compute otherwise
-    return null;
+  refuses(p) {
+    // a wrong flag is an error, not a reason to compute otherwise
+    return chosenProgram() === 'wasm' ? refusesSize(p) : null;
   },
   forward: (call) => forward[chosenProgram()](call),
   backward: (call) => backward[chosenProgram()](call),

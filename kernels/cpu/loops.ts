@@ -89,10 +89,13 @@ export function attend(p: Facts, values: Values): {out: Float32Array; logSumExp:
   return {out, logSumExp};
 }
 
+/** What the composite takes for hidden too; finite, so that −∞ minus it is −∞. */
+const FLOOR = -5e29;
+
 /** Scores of one lane become weights, in place; returns their logsumexp, +∞ where none is seen. */
 function soften(scores: Float64Array, lane: number, count: number): number {
   const end = lane + count * LANES;
-  let top = -Number.MAX_VALUE; // finite, so that −∞ minus it is −∞
+  let top = FLOOR;
   for (let at = lane; at < end; at += LANES) {
     if (scores[at] > top) top = scores[at];
   }

@@ -134,7 +134,7 @@ function backwardGroup(p: Facts, values: GradValues, head: number, group: Group,
   for (let i = start; i < end; i += TILE) {
     const rows = Math.min(TILE, end - i);
     backwardTile(p, values, head, group, i, rows, still, work);
-    const phase = i + p.forward * p.w - origin;
+    const phase = i - origin;
     for (let r = 0; r < rows; r++) {
       turnBack(dQueryRows, r * wide, work.dq, (i + r) * d, d, p.scale, values.queryAngles, (phase + r) * d); // prettier-ignore
     }

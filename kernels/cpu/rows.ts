@@ -39,7 +39,7 @@ export function groupLength(p: Facts): number {
 
 /** Most keys that a group sees, rounded up to 4. */
 export function contextLength(p: Facts): number {
-  return roundUp4(groupLength(p) + (p.back + p.forward) * p.w);
+  return roundUp4(Math.min(p.n, groupLength(p) + (p.back + p.forward) * p.w));
 }
 
 export function groupsOf(p: Facts): Group[] {
@@ -47,7 +47,7 @@ export function groupsOf(p: Facts): Group[] {
   return Array.from({length: Math.ceil(p.n / length)}, (_, index) => {
     const start = index * length;
     const end = Math.min(start + length, p.n);
-    const origin = start - p.back * p.w;
+    const origin = Math.max(0, start - p.back * p.w);
     return {start, end, origin, from: firstKey(p, start), to: endKey(p, end - 1)};
   });
 }
@@ -95,7 +95,7 @@ export function packQueries(
 ) {
   const {n, d, scale} = p;
   const wide = roundUp4(d);
-  const phase = i + p.forward * p.w - origin;
+  const phase = i - origin;
   for (let r = 0; r < rows; r++) {
     turn(q, (head * n + i + r) * d, to, r * wide, d, scale, queryAngles, (phase + r) * d);
   }

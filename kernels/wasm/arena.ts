@@ -28,7 +28,7 @@ export function enterArena(store: Store): Place {
   let top = FIRST;
   const room = (bytes: number) => {
     const at = top;
-    top += (bytes + 15) & ~15;
+    top += Math.ceil(bytes / 16) * 16;
     const missing = top - arena.buffer.byteLength;
     if (missing > 0) arena.grow(Math.ceil(missing / PAGE));
     return at;

@@ -1,14 +1,15 @@
 /**
  * Local attention on TF.js's wasm backend, in the backend's own memory: tensors are copied neither
- * in nor out. That memory (`wasm.asm.memory`, or `wasm.wasmMemory` in the threaded build) is not
- * documented, so it is looked for at the first call; where it is not found, the module gets a
+ * in nor out. That memory, `wasm.asm.memory`, is not documented, so it is looked for at the first
+ * call; where it is not found, as in the threaded build, whose memory is shared, the module gets a
  * memory of its own and copies.
  */
 import type {TensorInfo} from '@tensorflow/tfjs';
 
+import {refuse} from '../../src/errors';
 import type {Machine} from '../../src/fused';
-import {enterArena} from './arena';
-import {Exports, instantiate, refusesEngine} from './module';
+import {enterArena, sizeOf} from './arena';
+import {Exports, instantiate, refusesEngine, refusesSize} from './module';
 import {Place, backwardKernel, forwardKernel} from './run';
 
 /** What we use of BackendWasm; its own type would need the package. */
@@ -18,10 +19,10 @@ interface WasmBackend {
     _free(pointer: number): void;
     HEAPU8: Uint8Array;
     asm?: {memory?: WebAssembly.Memory};
-    wasmMemory?: WebAssembly.Memory;
   };
   dataIdMap: {get(id: object): {memoryOffset: number}};
   makeOutput(shape: number[], dtype: 'float32'): TensorInfo;
+  disposeData(id: object): boolean;
   typedArrayFromHeap(info: TensorInfo): Float32Array;
 }
 
@@ -36,7 +37,7 @@ function enter(backend: unknown): Place {
 }
 
 function memoryOf({wasm}: WasmBackend): WebAssembly.Memory | null {
-  const memory = wasm.asm?.memory; // the threaded build's is shared, which this module cannot import
+  const memory = wasm.asm?.memory;
   return memory?.buffer === wasm.HEAPU8.buffer ? memory : null;
 }
 
@@ -50,18 +51,24 @@ function within(backend: WasmBackend, module: Exports): Place {
     output(shape) {
       const info = backend.makeOutput(shape, 'float32');
       outputs.push(info);
-      return address(info);
+      return given(address(info), 4 * sizeOf(shape));
     },
     scratch(bytes) {
       borrowed = backend.wasm._malloc(bytes) >>> 0;
-      if (!borrowed) throw new RangeError(`[localAttention] wasm has no ${bytes} bytes left.`);
-      return borrowed;
+      return given(borrowed, bytes);
     },
     results: () => outputs,
-    leave() {
+    leave(failed) {
       if (borrowed) backend.wasm._free(borrowed);
+      if (failed) for (const {dataId} of outputs) backend.disposeData(dataId);
     },
   };
+}
+
+// TF.js takes what its allocator answers, also 0, which is where its own data begins
+function given(pointer: number, bytes: number): number {
+  if (pointer === 0) refuse('localAttention', `wasm has no ${bytes} bytes left`);
+  return pointer;
 }
 
 function storeOf(backend: WasmBackend) {
@@ -77,7 +84,7 @@ function storeOf(backend: WasmBackend) {
 
 export const wasm: Machine = {
   backendName: 'wasm',
-  refuses: refusesEngine,
+  refuses: (p) => refusesEngine() ?? refusesSize(p),
   forward: forwardKernel(enter),
   backward: backwardKernel(enter),
 };

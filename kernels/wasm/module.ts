@@ -88,6 +88,16 @@ export function refusesEngine(): string | null {
   return chosenBuild() ? null : 'this engine has no SIMD in WebAssembly';
 }
 
+/** Why `p` and its gradient do not fit into the 4 GiB of one memory, or null. */
+export function refusesSize(p: Facts): string | null {
+  const {b, n, d, dv, w, context} = p;
+  const rows = Math.min(n, context + w + 64);
+  const tensors = b * n * (4 * d + 4 * dv + 1);
+  const scratch = rows * (2 * d + dv + 24) + 64 * (4 * d + 3 * dv + 200);
+  const gib = (tensors + scratch + 2 * rows * d) / 2 ** 28;
+  return gib < 4 ? null : `this call and its gradient take ${gib.toFixed(1)} GiB of at most 4`;
+}
+
 /** The module in a memory, one instance for each build. */
 export function instantiate(memory: WebAssembly.Memory): Exports {
   const build = chosenBuild()!;
@@ -108,7 +118,11 @@ function decode(base64: string): Uint8Array<ArrayBuffer> {
 export function configure(module: Exports, p: Facts): void {
   const {n, d, dv, w, back, forward, causal, exact, sharedQk, scale} = p;
   module.configure(n, d, dv, w, back, forward, +causal, +exact, +sharedQk, scale);
-  module.configureDropout(Math.ceil(p.dropout * 2 ** 32), 1 / (1 - p.dropout), p.seed);
+  module.configureDropout(
+    Math.min(Math.ceil(p.dropout * 2 ** 32), 2 ** 32 - 1),
+    1 / (1 - p.dropout),
+    p.seed,
+  );
   module.configureRotary(+p.rotary, +p.rotary); // present; where, is told with the pointers
 }
 
@@ -123,7 +137,7 @@ export function forwardHeads(
   module.configureRotary(at.queryAngles, at.keyAngles);
   for (let head = 0; head < p.b; head++) {
     const {q, k, v, mask, bias, out, logSumExp} = ofHead(p, rows, at, head);
-    module.attend(q, k, v, mask, bias, head, 0, p.n, out, logSumExp, scratch);
+    module.attend(q, k, v, mask, bias, head, out, logSumExp, scratch);
   }
 }
 

@@ -15,8 +15,8 @@ export interface Place {
   scratch(bytes: number): number;
   /** The results, in the order in which room was made for them. */
   results(): TensorInfo[];
-  /** Gives back what is not a result; called once, also after an error. */
-  leave(): void;
+  /** Gives back what is not a result, and the results too if the call failed. */
+  leave(failed: boolean): void;
 }
 
 /** A kernel function over the places that `enter` makes of a backend. */
@@ -58,12 +58,15 @@ export function backwardKernel(enter: (backend: unknown) => Place): KernelFunc {
 }
 
 function inPlace(place: Place, p: Facts, compute: (place: Place) => void): TensorInfo[] {
+  let failed = true;
   try {
     configure(place.module, p);
     compute(place);
-    return place.results();
+    const results = place.results();
+    failed = false;
+    return results;
   } finally {
-    place.leave();
+    place.leave(failed);
   }
 }
 

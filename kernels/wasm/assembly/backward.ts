@@ -6,8 +6,7 @@
  *     D = rowsum(dO ∘ O)         dS = P ∘ (dP − D)        dQ += dS K      dK += dSᵀ Q
  *
  * Scores, dP and dS lie as [64 keys][64 queries]; all five products are made of the same tile.
- * A key is met by the queries of several groups, one after the other: what threads may share is
- * heads, and then the sums are the same to the bit.
+ * A key is met by the queries of several groups, always in the same order.
  */
 import {
   back,
@@ -16,10 +15,10 @@ import {
   dv,
   endKey,
   firstKey,
-  forward as lookForward,
   groupLength,
   keyTable,
   n,
+  phaseOrigin,
   queryTable,
   roundUp8,
   scale,
@@ -118,7 +117,7 @@ export function attendBackward(
 
   const group = groupLength();
   for (let start = 0; start < n; start += group) {
-    const origin = (start / w - back) * w;
+    const origin = phaseOrigin(start);
     const end = min(start + group, n);
     const from = firstKey(start);
     const to = endKey(end - 1);
@@ -136,7 +135,7 @@ export function attendBackward(
       backward64(v, mask, bias, rows, from, dbias, still);
       for (let r = 0; r < rows; r++) {
         const row = dq + <usize>(i + r) * keyBytes;
-        const slot = i + r + lookForward * w - origin;
+        const slot = i + r - origin;
         const table = queryTable ? queryTable + <usize>slot * keyBytes : 0;
         memory.fill(row, 0, keyBytes);
         addRotatedBack(dQueryRows + <usize>r * wide, row, table, scale);
@@ -178,7 +177,7 @@ function load64(
     if (lane == 0) describe(states + block * STATE_BYTES, i + r, min(8, rows - r), head);
     const row = queryRows + <usize>r * wide;
     const doutRow = doutRows + <usize>r * wideV;
-    prepareQuery(q + <usize>query * keyBytes, row, query + lookForward * w - origin);
+    prepareQuery(q + <usize>query * keyBytes, row, query - origin);
     memory.copy(doutRow, dout + <usize>query * valueBytes, valueBytes);
     intoLane(row, queryLanes + ((block * <usize>d) << 5), lane, d, LOG2_E);
     intoLane(doutRow, doutLanes + ((block * <usize>dv) << 5), lane, dv, 1);

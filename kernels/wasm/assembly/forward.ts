@@ -7,26 +7,26 @@
  * keys that some see and others do not are masked.
  */
 import {
-  back,
   contextLength,
   d,
   dv,
   endKey,
   firstKey,
-  forward as lookForward,
   groupLength,
   n,
+  phaseOrigin,
   roundUp8,
   threshold,
   transformsKeys,
-  w,
 } from './problem';
 import {intoLane, prepareKey, prepareQuery} from './rows';
 import {FARTHEST, LEAST, LOG2_E, STATE_BYTES, describe, keep, scoreBlock} from './scores';
 import {exp2, finite, log2, multiply, multiplyCarefully} from './simd';
 
 const RUN: i32 = 128;
-const FLOOR: f32 = -1e30; // a maximum to start from: finite, so that −∞ minus it is −∞
+// a maximum to start from, where the composite hides too (−5e29, in log₂): finite, so that −∞
+// minus it is −∞
+const FLOOR: f32 = -7.2e29;
 
 /** Bytes of scratch that {@link attend} needs. */
 export function forwardScratch(): i32 {
@@ -34,7 +34,7 @@ export function forwardScratch(): i32 {
   return <i32>STATE_BYTES + 64 + 4 * (RUN * 8 + 9 * roundUp8(d) + 8 * dv + keys);
 }
 
-/** Queries `begin` … `end` − 1 of one head. All pointers are to the head's own rows. */
+/** All queries of one head. All pointers are to the head's own rows. */
 export function attend(
   q: usize,
   k: usize,
@@ -42,8 +42,6 @@ export function attend(
   mask: usize,
   bias: usize,
   head: i32,
-  begin: i32,
-  end: i32,
   out: usize,
   logSumExp: usize,
   scratch: usize,
@@ -59,11 +57,11 @@ export function attend(
   const valueBytes: usize = (<usize>dv) << 2;
   const group = groupLength();
 
-  for (let start = (begin / group) * group; start < end; start += group) {
-    const origin = (start / w - back) * w;
-    const last = min(start + group, n) - 1;
-    const firstOfGroup = firstKey(max(start, begin));
-    const endOfGroup = endKey(last); // the farthest of the group, in every mode
+  for (let start = 0; start < n; start += group) {
+    const origin = phaseOrigin(start);
+    const end = min(start + group, n);
+    const firstOfGroup = firstKey(start);
+    const endOfGroup = endKey(end - 1); // the farthest of the group, in every mode
     const valuesOfGroup = v + <usize>firstOfGroup * valueBytes;
     const still = finite(valuesOfGroup, <usize>(endOfGroup - firstOfGroup) * valueBytes);
     if (transformsKeys()) {
@@ -74,12 +72,12 @@ export function attend(
     }
     const keys = transformsKeys() ? prepared - <usize>firstOfGroup * keyBytes : k;
 
-    for (let i = max(start, begin); i < min(last + 1, end); i += 8) {
-      const rows = min(8, min(last + 1, end) - i);
+    for (let i = start; i < end; i += 8) {
+      const rows = min(8, end - i);
       describe(state, i, rows, head);
       for (let lane = 0; lane < 8; lane++) {
         const query = i + min(lane, rows - 1);
-        prepareQuery(q + <usize>query * keyBytes, row, query + lookForward * w - origin);
+        prepareQuery(q + <usize>query * keyBytes, row, query - origin);
         intoLane(row, queries, lane, d, LOG2_E);
       }
       clear(sums, mixed);

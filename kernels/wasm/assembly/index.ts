@@ -1,3 +1,3 @@
-export {clear, configure, configureDropout, configureRotary, contextLength} from './problem';
+export {clear, configure, configureDropout, configureRotary} from './problem';
 export {attend, forwardScratch} from './forward';
 export {attendBackward, backwardScratch} from './backward';

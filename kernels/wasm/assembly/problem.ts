@@ -82,7 +82,6 @@ export function endKey(i: i32): i32 {
 
 /**
  * Queries that share one context in scratch memory: one window, or as many as have 64 tokens.
- * Phases of rotary are counted from the first slot of the group's first window.
  */
 // @ts-ignore: decorator
 @inline
@@ -92,7 +91,14 @@ export function groupLength(): i32 {
 
 /** Most keys that a group sees. */
 export function contextLength(): i32 {
-  return groupLength() + (back + forward) * w;
+  return min(n, groupLength() + (back + forward) * w);
+}
+
+/** The position in row 0 of the tables for the group that begins at `start`. */
+// @ts-ignore: decorator
+@inline
+export function phaseOrigin(start: i32): i32 {
+  return max(0, (start / w - back) * w);
 }
 
 // @ts-ignore: decorator
