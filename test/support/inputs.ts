@@ -121,7 +121,7 @@ function hash(name: string): number {
 /**
  * The tolerance of each gradient, as a part of its largest |wanted|. Where the softmax is saturated
  * a gradient is nearly 0, being a difference of two numbers of ordinary size, dout · v, and keeps
- * the error of those.
+ * the error of those. So does dv where the dout that it adds up nearly cancel.
  */
 export function gradientTolerances(c: Case, values: CaseInputs, wanted: NaiveGrads) {
   const {q, k, v, dout} = values;
@@ -131,7 +131,7 @@ export function gradientTolerances(c: Case, values: CaseInputs, wanted: NaiveGra
   const ordinary = {
     dq: ofProducts * (sharedQk ? 1 : largest(k.data)),
     dk: ofProducts * largest(q.data) * (sharedQk ? 1 / smallestNorm(k) : 1),
-    dv: 0,
+    dv: largest(dout.data) / (1 - (c.dropout?.rate ?? 0)),
     dAttnBias: ofScores,
   };
   const tolerance = gradientTolerance(sizesOf(c, values));
