@@ -22,6 +22,9 @@ export default tseslint.config(
     rules: {'@typescript-eslint/no-require-imports': 'off'},
   },
   {
-    rules: {eqeqeq: ['error', 'always', {null: 'ignore'}]},
+    rules: {
+      eqeqeq: ['error', 'always', {null: 'ignore'}],
+      '@typescript-eslint/no-unused-vars': ['error', {ignoreRestSiblings: true}],
+    },
   },
 );

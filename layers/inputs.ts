@@ -1,6 +1,7 @@
 /** Which input of a layer is which: optional inputs go by position, told apart by rank and dtype. */
 import * as tf from '@tensorflow/tfjs';
 
+import {LocalAttentionConfig, contextOf} from '../src/config';
 import {fail, failType, refuse, show} from '../src/errors';
 
 export type AnyTensor = tf.Tensor | tf.SymbolicTensor;
@@ -41,7 +42,7 @@ export function readOptional<T extends AnyTensor>(
 }
 
 /** Whether `x` is bool, or may be: TF.js takes all that layers make for float32 beforehand. */
-export function isMask(x: AnyTensor): boolean {
+function isMask(x: AnyTensor): boolean {
   return x.dtype === 'bool' || (!hasKnownType(x) && x.rank === 2);
 }
 
@@ -56,17 +57,20 @@ export function checkSymbolicType(fn: string, name: string, x: tf.SymbolicTensor
 }
 
 /**
- * Throws if symbolic optional inputs can never fit `x` [B, ..., n, d]; unknown sizes fit anything.
- * w: window; context: its slots.
+ * Throws if `rest`, the optional inputs of a symbolic call, can never fit `x` [B, ..., n, d]; unknown
+ * sizes fit anything.
  */
 export function checkSymbolicOptional(
   fn: string,
-  {mask, attnBias}: Optional<tf.SymbolicTensor>,
+  rest: tf.SymbolicTensor[],
+  usage: string,
   x: tf.Shape,
-  w: number,
-  context: number,
+  config: LocalAttentionConfig,
 ): void {
+  const {mask, attnBias} = readOptional(fn, rest, usage);
   const n = x[x.length - 2];
+  const w = config.windowSize;
+  const context = contextOf(fn, config, w);
   if (mask && (mask.rank !== 2 || !agree(mask.shape[1], n))) {
     fail(fn, `mask must have the shape [B, n] with n ${n}`, mask.shape);
   }

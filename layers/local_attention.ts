@@ -65,9 +65,7 @@ export class LocalAttention extends AttentionLayer {
     const [q, k, v, ...rest] = sequences(inputs);
     for (const [name, x] of Object.entries({q, k, v})) checkSymbolicType(FN, name, x);
     checkShapes(FN, q.shape, k.shape, v.shape, this.config);
-    const {windowSize: w, lookBackward, lookForward} = this.config;
-    const context = (1 + lookBackward + lookForward) * w;
-    checkSymbolicOptional(FN, readOptional(FN, rest, USAGE), q.shape, w, context);
+    checkSymbolicOptional(FN, rest, USAGE, q.shape, this.config);
   }
 
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {

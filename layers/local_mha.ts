@@ -93,9 +93,7 @@ export class LocalMHA extends AttentionLayer {
   protected checkSymbols([x, ...rest]: tf.SymbolicTensor[]): void {
     checkSymbolicType(FN, 'x', x);
     this.checkShape(x.shape);
-    const {windowSize: w, lookBackward, lookForward} = this.config.attention;
-    const context = (1 + lookBackward + lookForward) * w;
-    checkSymbolicOptional(FN, readOptional(FN, rest, USAGE), x.shape, w, context);
+    checkSymbolicOptional(FN, rest, USAGE, x.shape, this.config.attention);
   }
 
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {

@@ -10,10 +10,7 @@ import * as tf from '@tensorflow/tfjs';
 import {keepFactors} from './dropout';
 import {Problem} from './problem';
 import {xposScale} from './rotary';
-import {band, bucket, diagonal, existing, lookAround, unbucket} from './window';
-
-/** What a token scores against itself under sharedQk: the last resort, but still seen. */
-const SELF_SCORE = -5e4;
+import {SELF_SCORE, band, bucket, diagonal, existing, lookAround, unbucket} from './window';
 
 /** What the composite attends over. */
 export interface Sequences {

@@ -122,11 +122,11 @@ export function xposBase(config: LocalAttentionConfig): number {
 }
 
 function checkTogether(fn: string, config: LocalAttentionConfig): void {
-  const {windowSize, lookBackward, lookForward} = config;
+  const {lookForward} = config;
   if (config.causal && lookForward > 0) {
     fail(fn, 'lookForward must be 0 when causal is true', lookForward);
   }
-  const context = contextOf(fn, windowSize, lookBackward, lookForward);
+  const context = contextOf(fn, config, config.windowSize);
   if (config.dim !== null) checkRotaryDim(fn, config, config.dim);
   if (config.useXpos && !config.useRotaryPosEmb) {
     refuse(fn, 'useXpos: true needs useRotaryPosEmb: true, got useRotaryPosEmb: false');
@@ -144,8 +144,12 @@ function checkTogether(fn: string, config: LocalAttentionConfig): void {
 }
 
 /** Slots in the context of a window, which must be countable. */
-export function contextOf(fn: string, window: number, backward: number, forward: number): number {
-  const context = (1 + backward + forward) * window;
+export function contextOf(
+  fn: string,
+  {lookBackward, lookForward}: LocalAttentionConfig,
+  window: number,
+): number {
+  const context = (1 + lookBackward + lookForward) * window;
   if (context > LARGEST_COUNT) {
     fail(
       fn,

@@ -100,7 +100,6 @@ function refusesXpos(p: Facts): string | null {
 /** The operation by its fused kernel: [b, n, dv]. */
 export function fused(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, p: Problem): tf.Tensor3D {
   const {leading, mask, bias, windows, padded, ...facts} = p;
-  void [leading, windows, padded];
   const given = Object.entries({q, k, v, bias, mask, ...anglesOf(p)});
   const present = given.filter(([, tensor]) => tensor !== null);
   const names = present.map(([name]) => name);

@@ -109,7 +109,7 @@ export function problemOfShapes(
   const dv = v[v.length - 1];
   const b = leading.reduce((product, size) => product * size, 1);
   const windows = Math.ceil(n / w);
-  const context = (1 + config.lookBackward + config.lookForward) * w;
+  const context = contextOf(fn, config, w);
   if (windows * w > LARGEST_COUNT) {
     fail(fn, `sequence length, with its padding, must be at most ${LARGEST_COUNT}`, n);
   }
@@ -201,7 +201,7 @@ function windowOf(fn: string, config: LocalAttentionConfig, ofCall: unknown): nu
   if (!config.useXpos) {
     fail(fn, 'windowSize of the call needs useXpos: true (without xpos, set it in the config)', w);
   }
-  const context = contextOf(fn, w, config.lookBackward, config.lookForward);
+  const context = contextOf(fn, config, w);
   checkXposReach(fn, 'xposScaleBase', context, xposBase(config));
   return w;
 }

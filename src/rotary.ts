@@ -15,7 +15,7 @@ import {fail, failType, refuse, show} from './errors';
 import {LARGEST_COUNT, LARGEST_TENSOR, OptionReader, wholeNumber} from './options';
 import {checkTensor} from './problem';
 
-export const THETA = 10000;
+const THETA = 10000;
 
 /** Below 1, frequencies grow up to 1 / theta; up to here, float64 tells the angles of all positions apart. */
 const LEAST_THETA = 1e-6;

@@ -15,6 +15,9 @@ import * as tf from '@tensorflow/tfjs';
 
 import {Problem} from './problem';
 
+/** What a token scores against itself under sharedQk: the last resort, but still seen. */
+export const SELF_SCORE = -5e4;
+
 /** Whether the query in row `row` of a window sees the key in slot `slot`, ends and mask aside. */
 export function inBand(p: Problem, row: number, slot: number): boolean {
   const ahead = slot - (p.back * p.w + row); // how far the key is after the query, in tokens

@@ -1,8 +1,7 @@
 /** What happens to a product q · k before the softmax: bias, the token itself, and who is hidden. */
 import type {Facts} from '../../src/fused';
+import {SELF_SCORE} from '../../src/window';
 import {Values, endKey, firstKey} from './rows';
-
-const SELF_SCORE = -5e4;
 
 /**
  * Turns the products of query i with the keys j … j + count − 1, each `step` after the one before
