@@ -11,26 +11,28 @@ import {RELAXED, SIMD} from './module.generated';
 
 /** What assembly/index.ts exports. Pointers and sizes are in bytes. */
 export interface Exports {
+  configure(...facts: number[]): void;
+  configureDropout(...facts: number[]): void;
+  configureRotary(...tables: number[]): void;
+  bind(...tensors: number[]): void;
+  bindGradients(...tensors: number[]): void;
   clear(pointer: number, bytes: number): void;
-  configure(
-    n: number,
-    d: number,
-    dv: number,
-    w: number,
-    back: number,
-    forward: number,
-    causal: number,
-    exact: number,
-    sharedQk: number,
-    scale: number,
-  ): void;
-  configureDropout(threshold: number, factor: number, seed: number): void;
-  configureRotary(queryTable: number, keyTable: number): void;
-  forwardScratch(): number;
-  backwardScratch(): number;
-  attend(...pointers: number[]): void;
-  attendBackward(...pointers: number[]): void;
+  /** Of a phase: its items, the scratch memory of one of them, and the computation of one. */
+  items(phase: Phase): number;
+  scratchBytes(phase: Phase): number;
+  compute(phase: Phase, item: number, scratch: number): void;
 }
+
+/** A call of an export, as data. */
+export type Call = [
+  name: 'configure' | 'configureDropout' | 'configureRotary' | 'bind' | 'bindGradients',
+  args: number[],
+];
+
+/** What must end before more is begun: the forward pass, and the halves of the backward pass. */
+export type Phase = 0 | 1 | 2;
+export const FORWARD: readonly Phase[] = [0];
+export const BACKWARD: readonly Phase[] = [1, 2];
 
 /** Where tensors lie; 0 for what is not there. */
 export interface Pointers {
@@ -38,6 +40,7 @@ export interface Pointers {
   k: number;
   v: number;
   mask: number;
+  maskRows: number;
   bias: number;
   queryAngles: number;
   keyAngles: number;
@@ -45,7 +48,7 @@ export interface Pointers {
   logSumExp: number;
 }
 
-export interface GradPointers extends Pointers {
+export interface GradPointers {
   dout: number;
   dq: number;
   dk: number;
@@ -114,66 +117,18 @@ function decode(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
-/** Tells the module the problem; the sizes of its scratch memory are those of this problem then. */
-export function configure(module: Exports, p: Facts): void {
-  const {n, d, dv, w, back, forward, causal, exact, sharedQk, scale} = p;
-  module.configure(n, d, dv, w, back, forward, +causal, +exact, +sharedQk, scale);
-  module.configureDropout(
-    Math.min(Math.ceil(p.dropout * 2 ** 32), 2 ** 32 - 1),
-    1 / (1 - p.dropout),
-    p.seed,
-  );
-  module.configureRotary(+p.rotary, +p.rotary); // present; where, is told with the pointers
+/** What tells the module a problem, and where its tensors are. */
+export function callsOf(p: Facts, at: Pointers): Call[] {
+  const {b, n, d, dv, w, back, forward, causal, exact, sharedQk, scale} = p;
+  const threshold = Math.min(Math.ceil(p.dropout * 2 ** 32), 2 ** 32 - 1);
+  return [
+    ['configure', [b, n, d, dv, w, back, forward, +causal, +exact, +sharedQk, scale]],
+    ['configureDropout', [threshold, 1 / (1 - p.dropout), p.seed]],
+    ['configureRotary', [at.queryAngles, at.keyAngles]],
+    ['bind', [at.q, at.k, at.v, at.mask, at.maskRows, at.bias, p.heads, at.out, at.logSumExp]],
+  ];
 }
 
-/** out and logSumExp of all heads; `rows` is B of the mask. */
-export function forwardHeads(
-  module: Exports,
-  p: Facts,
-  rows: number,
-  at: Pointers,
-  scratch: number,
-): void {
-  module.configureRotary(at.queryAngles, at.keyAngles);
-  for (let head = 0; head < p.b; head++) {
-    const {q, k, v, mask, bias, out, logSumExp} = ofHead(p, rows, at, head);
-    module.attend(q, k, v, mask, bias, head, out, logSumExp, scratch);
-  }
-}
-
-/** The gradients of all heads. */
-export function backwardHeads(
-  module: Exports,
-  p: Facts,
-  rows: number,
-  at: GradPointers,
-  scratch: number,
-): void {
-  module.configureRotary(at.queryAngles, at.keyAngles);
-  const table = p.w * p.context * 4;
-  module.clear(at.dk, p.b * p.n * p.d * 4);
-  module.clear(at.dv, p.b * p.n * p.dv * 4);
-  if (at.dbias) module.clear(at.dbias, p.heads * table);
-  for (let head = 0; head < p.b; head++) {
-    const {q, k, v, mask, bias, out, logSumExp} = ofHead(p, rows, at, head);
-    const keys = head * p.n * p.d * 4;
-    const values = head * p.n * p.dv * 4;
-    const dbias = at.dbias && at.dbias + (head % p.heads) * table;
-    const gradients = [at.dout + values, at.dq + keys, at.dk + keys, at.dv + values, dbias];
-    module.attendBackward(q, k, v, mask, bias, head, out, logSumExp, ...gradients, scratch);
-  }
-}
-
-function ofHead(p: Facts, rows: number, at: Pointers, head: number) {
-  const keys = head * p.n * p.d * 4;
-  const values = head * p.n * p.dv * 4;
-  return {
-    q: at.q + keys,
-    k: at.k + keys,
-    v: at.v + values,
-    mask: at.mask && at.mask + Math.floor((head * rows) / p.b) * p.n,
-    bias: at.bias && at.bias + (head % p.heads) * p.w * p.context * 4,
-    out: at.out + values,
-    logSumExp: at.logSumExp + head * p.n * 4,
-  };
+export function gradientCall({dout, dq, dk, dv, dbias}: GradPointers): Call {
+  return ['bindGradients', [dout, dq, dk, dv, dbias]];
 }

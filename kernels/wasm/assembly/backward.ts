@@ -17,7 +17,6 @@ import {
   firstKey,
   groupLength,
   keyTable,
-  n,
   phaseOrigin,
   queryTable,
   roundUp8,
@@ -26,7 +25,15 @@ import {
   threshold,
   w,
 } from './problem';
-import {addRotatedBack, intoLane, inverseNorm, prepareKey, prepareQuery} from './rows';
+import {
+  addRow,
+  intoLane,
+  inverseNorm,
+  prepareKey,
+  prepareQuery,
+  rotateBack,
+  scaleRow,
+} from './rows';
 import {
   END,
   FARTHEST,
@@ -87,8 +94,8 @@ export function backwardScratch(): i32 {
 }
 
 /**
- * All queries of one head. dk, dvalue and dbias are added to; dq is written. All pointers are to
- * the head's own rows, and dbias may be 0.
+ * The queries start … stop − 1 of one head, whole groups. dk, dvalue and dbias are added to; dq is
+ * written. All pointers are to the head's own rows, and dbias may be 0.
  */
 export function attendBackward(
   q: usize,
@@ -104,6 +111,8 @@ export function attendBackward(
   dk: usize,
   dvalue: usize,
   dbias: usize,
+  start: i32,
+  stop: i32,
   scratch: usize,
 ): void {
   const scratchEnd = layOut(scratch);
@@ -116,9 +125,9 @@ export function attendBackward(
   memory.fill(keyRows, 0, scratchEnd - keyRows);
 
   const group = groupLength();
-  for (let start = 0; start < n; start += group) {
+  for (; start < stop; start += group) {
     const origin = phaseOrigin(start);
-    const end = min(start + group, n);
+    const end = min(start + group, stop);
     const from = firstKey(start);
     const to = endKey(end - 1);
     for (let j = from; j < to; j++) {
@@ -134,23 +143,19 @@ export function attendBackward(
       load64(q, out, logSumExp, dout, i, rows, head, origin);
       backward64(v, mask, bias, rows, from, dbias, still);
       for (let r = 0; r < rows; r++) {
-        const row = dq + <usize>(i + r) * keyBytes;
-        const slot = i + r - origin;
-        const table = queryTable ? queryTable + <usize>slot * keyBytes : 0;
-        memory.fill(row, 0, keyBytes);
-        addRotatedBack(dQueryRows + <usize>r * wide, row, table, scale);
+        const row = dQueryRows + <usize>r * wide;
+        if (queryTable) rotateBack(row, queryTable + <usize>(i + r - origin) * keyBytes);
+        scaleRow(row, dq + <usize>(i + r) * keyBytes, d, scale);
       }
     }
     for (let j = from; j < to; j++) {
-      const table = keyTable ? keyTable + <usize>(j - origin) * keyBytes : 0;
-      addRotatedBack(dKeyRows + <usize>(j - from) * wide, dk + <usize>j * keyBytes, table, 1);
+      if (mask && !load<u8>(mask + <usize>j)) continue; // its gradients are 0, whatever its values
+      const dKey = dKeyRows + <usize>(j - from) * wide;
+      if (keyTable) rotateBack(dKey, keyTable + <usize>(j - origin) * keyBytes);
+      if (sharedQk) normaliseBack(k + <usize>j * keyBytes, dKey);
+      addRow(dKey, dk + <usize>j * keyBytes, d);
       addRow(dValueRows + <usize>(j - from) * wideV, dvalue + <usize>j * valueBytes, dv);
     }
-  }
-  if (!sharedQk) return;
-  for (let j = 0; j < n; j++) {
-    if (mask && !load<u8>(mask + <usize>j)) continue; // its gradient is 0, whatever its value
-    normaliseBack(k + <usize>j * keyBytes, dk + <usize>j * keyBytes);
   }
 }
 
@@ -324,12 +329,6 @@ function addBiasGradient(state: usize, dbias: usize, j: i32, count: i32, s: usiz
       to += 4;
       from += STRIDE;
     }
-  }
-}
-
-function addRow(from: usize, to: usize, length: i32): void {
-  for (let c: usize = 0; c < (<usize>length) << 2; c += 4) {
-    store<f32>(to + c, load<f32>(to + c) + load<f32>(from + c));
   }
 }
 

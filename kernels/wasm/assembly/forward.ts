@@ -13,7 +13,6 @@ import {
   endKey,
   firstKey,
   groupLength,
-  n,
   phaseOrigin,
   roundUp8,
   threshold,
@@ -34,7 +33,7 @@ export function forwardScratch(): i32 {
   return <i32>STATE_BYTES + 64 + 4 * (RUN * 8 + 9 * roundUp8(d) + 8 * dv + keys);
 }
 
-/** All queries of one head. All pointers are to the head's own rows. */
+/** The queries start … end − 1 of one head, whole groups. All pointers are to the head's own rows. */
 export function attend(
   q: usize,
   k: usize,
@@ -44,6 +43,8 @@ export function attend(
   head: i32,
   out: usize,
   logSumExp: usize,
+  start: i32,
+  end: i32,
   scratch: usize,
 ): void {
   const state = scratch;
@@ -57,11 +58,11 @@ export function attend(
   const valueBytes: usize = (<usize>dv) << 2;
   const group = groupLength();
 
-  for (let start = 0; start < n; start += group) {
+  for (; start < end; start += group) {
     const origin = phaseOrigin(start);
-    const end = min(start + group, n);
+    const stop = min(start + group, end);
     const firstOfGroup = firstKey(start);
-    const endOfGroup = endKey(end - 1); // the farthest of the group, in every mode
+    const endOfGroup = endKey(stop - 1); // the farthest of the group, in every mode
     const valuesOfGroup = v + <usize>firstOfGroup * valueBytes;
     const still = finite(valuesOfGroup, <usize>(endOfGroup - firstOfGroup) * valueBytes);
     if (transformsKeys()) {
@@ -72,8 +73,8 @@ export function attend(
     }
     const keys = transformsKeys() ? prepared - <usize>firstOfGroup * keyBytes : k;
 
-    for (let i = start; i < end; i += 8) {
-      const rows = min(8, end - i);
+    for (let i = start; i < stop; i += 8) {
+      const rows = min(8, stop - i);
       describe(state, i, rows, head);
       for (let lane = 0; lane < 8; lane++) {
         const query = i + min(lane, rows - 1);
@@ -81,9 +82,9 @@ export function attend(
         intoLane(row, queries, lane, d, LOG2_E);
       }
       clear(sums, mixed);
-      const stop = load<i32>(state, FARTHEST);
-      for (let j = load<i32>(state, LEAST); j < stop; j += RUN) {
-        const count = min(RUN, stop - j);
+      const endOfBlock = load<i32>(state, FARTHEST);
+      for (let j = load<i32>(state, LEAST); j < endOfBlock; j += RUN) {
+        const count = min(RUN, endOfBlock - j);
         const at = keys + <usize>j * keyBytes;
         scoreBlock(state, queries, at, keyBytes, mask, bias, j, count, scores, 32);
         soften(scores, count, sums, mixed);

@@ -1,3 +1,2 @@
+export {bind, bindGradients, compute, items, scratchBytes} from './items';
 export {clear, configure, configureDropout, configureRotary} from './problem';
-export {attend, forwardScratch} from './forward';
-export {attendBackward, backwardScratch} from './backward';

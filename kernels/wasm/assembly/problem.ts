@@ -1,9 +1,11 @@
 /** One problem, told once by configure(); and who sees whom in it. */
 
-/** Tokens, sizes of a key and of a value, window, windows looked at before and after. */
+/** Heads of all sequences, their tokens, sizes of a key and of a value. */
+export let heads: i32 = 0;
 export let n: i32 = 0;
 export let d: i32 = 0;
 export let dv: i32 = 0;
+/** Window, and windows looked at before and after. */
 export let w: i32 = 0;
 export let back: i32 = 0;
 export let forward: i32 = 0;
@@ -22,6 +24,7 @@ export let queryTable: usize = 0;
 export let keyTable: usize = 0;
 
 export function configure(
+  allHeads: i32,
   tokens: i32,
   keySize: i32,
   valueSize: i32,
@@ -33,6 +36,7 @@ export function configure(
   isSharedQk: bool,
   queryScale: f32,
 ): void {
+  heads = allHeads;
   n = tokens;
   d = keySize;
   dv = valueSize;

@@ -24,23 +24,43 @@ export function rotate(from: usize, to: usize, table: usize): void {
   }
 }
 
-/** to += factor · Rᵀ from; without a table, R is 1. */
-export function addRotatedBack(from: usize, to: usize, table: usize, factor: f32): void {
+/** x = Rᵀ x, by one row of a rotary table. */
+export function rotateBack(x: usize, table: usize): void {
   const half: usize = (<usize>(d >> 1)) << 2;
-  const end: usize = (<usize>d) << 2;
-  if (!table) {
-    for (let c: usize = 0; c < end; c += 4) {
-      store<f32>(to + c, load<f32>(to + c) + factor * load<f32>(from + c));
-    }
-    return;
-  }
   for (let c: usize = 0; c < half; c += 4) {
-    const x = load<f32>(from + c);
-    const y = load<f32>(from + half + c);
+    const first = load<f32>(x + c);
+    const second = load<f32>(x + half + c);
     const cos = load<f32>(table + c);
     const sin = load<f32>(table + half + c);
-    store<f32>(to + c, load<f32>(to + c) + factor * (x * cos + y * sin));
-    store<f32>(to + half + c, load<f32>(to + half + c) + factor * (y * cos - x * sin));
+    store<f32>(x + c, first * cos + second * sin);
+    store<f32>(x + half + c, second * cos - first * sin);
+  }
+}
+
+/** to += from, rows of `length` numbers. */
+export function addRow(from: usize, to: usize, length: i32): void {
+  const end = from + ((<usize>length) << 2);
+  for (; from + 16 <= end; from += 16) {
+    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
+    to += 16;
+  }
+  for (; from < end; from += 4) {
+    store<f32>(to, load<f32>(to) + load<f32>(from));
+    to += 4;
+  }
+}
+
+/** to = factor · from, rows of `length` numbers; in place too. */
+export function scaleRow(from: usize, to: usize, length: i32, factor: f32): void {
+  const end = from + ((<usize>length) << 2);
+  const factors = f32x4.splat(factor);
+  for (; from + 16 <= end; from += 16) {
+    v128.store(to, f32x4.mul(v128.load(from), factors));
+    to += 16;
+  }
+  for (; from < end; from += 4) {
+    store<f32>(to, load<f32>(from) * factor);
+    to += 4;
   }
 }
 
@@ -57,16 +77,16 @@ export function prepareKey(from: usize, to: usize, slot: i32): void {
   if (keyTable) rotate(from, to, keyTable + <usize>slot * bytes);
   else memory.copy(to, from, bytes);
   if (!sharedQk) return;
-  const norm = inverseNorm(from);
-  for (let c: usize = 0; c < bytes; c += 4) store<f32>(to + c, load<f32>(to + c) * norm);
+  scaleRow(to, to, d, inverseNorm(from));
 }
 
 /** Query i, scaled and rotated. */
 export function prepareQuery(from: usize, to: usize, slot: i32): void {
-  const bytes: usize = (<usize>d) << 2;
-  if (queryTable) rotate(from, to, queryTable + <usize>slot * bytes);
-  else memory.copy(to, from, bytes);
-  for (let c: usize = 0; c < bytes; c += 4) store<f32>(to + c, load<f32>(to + c) * scale);
+  if (queryTable) {
+    rotate(from, to, queryTable + ((<usize>slot * <usize>d) << 2));
+    from = to;
+  }
+  scaleRow(from, to, d, scale);
 }
 
 /** Writes a row of `length` numbers, times `factor`, into lane `lane` of a [length][8] block. */
