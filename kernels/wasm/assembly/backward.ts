@@ -1,6 +1,6 @@
 /**
  * The gradient, from the inputs, the output and its logsumexp: weights are computed again, so that
- * nothing of the scores' size is ever kept. 64 queries meet 64 keys at a time:
+ * nothing of the scores' size is ever kept. Up to 64 queries meet 64 keys at a time:
  *
  *     P = exp(S − logsumexp)     dV += (P ∘ keep)ᵀ dO     dP = (dO Vᵀ) ∘ keep
  *     D = rowsum(dO ∘ O)         dS = P ∘ (dP − D)        dQ += dS K      dK += dSᵀ Q
@@ -25,15 +25,8 @@ import {
   threshold,
   w,
 } from './problem';
-import {
-  addRow,
-  intoLane,
-  inverseNorm,
-  prepareKey,
-  prepareQuery,
-  rotateBack,
-  scaleRow,
-} from './rows';
+import {intoLanes} from './lanes';
+import {addRow, inverseNorm, keyRow, queryRow, rotateBack, scaleRow} from './rows';
 import {
   END,
   FARTHEST,
@@ -47,10 +40,9 @@ import {
   keep,
   scoreBlock,
 } from './scores';
-import {exp2, finite, multiply, multiplyCarefully} from './simd';
+import {Beside, Fresh, OfTile, STRIDE, exp2, finite, madd, multiply, multiplyCarefully} from './simd';
 
-const TILE: i32 = 64;
-const STRIDE: usize = (<usize>TILE) << 2; // bytes of a row of scores
+const TILE: i32 = 64; // most queries and keys that meet at a time
 
 // where the parts of scratch memory begin
 let states: usize = 0; // 8 blocks of 8 queries
@@ -61,6 +53,8 @@ let doutLanes: usize = 0; // 8 × [dv][8]
 let queryRows: usize = 0; // [64][d rounded up to 8]
 let doutRows: usize = 0; // [64][dv rounded up to 8]
 let dQueryRows: usize = 0; // [64][d rounded up to 8]
+let keyFours: usize = 0; // 16 × [d][4]
+let valueFours: usize = 0; // 16 × [dv][4]
 let weights: usize = 0; // [64 keys][64 queries]
 let dScores: usize = 0; // [64 keys][64 queries]
 let keyRows: usize = 0; // [context][d rounded up to 8]
@@ -80,7 +74,9 @@ function layOut(scratch: usize): usize {
   queryRows = doutLanes + <usize>dv * STRIDE;
   doutRows = queryRows + <usize>TILE * wide;
   dQueryRows = doutRows + <usize>TILE * wideV;
-  weights = dQueryRows + <usize>TILE * wide;
+  keyFours = dQueryRows + <usize>TILE * wide;
+  valueFours = keyFours + <usize>d * STRIDE;
+  weights = valueFours + <usize>dv * STRIDE;
   dScores = weights + <usize>TILE * STRIDE;
   keyRows = dScores + <usize>TILE * STRIDE;
   dKeyRows = keyRows + context * wide;
@@ -125,21 +121,24 @@ export function attendBackward(
   memory.fill(keyRows, 0, scratchEnd - keyRows);
 
   const group = groupLength();
+  const tile = tileLength();
   for (; start < stop; start += group) {
     const origin = phaseOrigin(start);
     const end = min(start + group, stop);
     const from = firstKey(start);
     const to = endKey(end - 1);
     for (let j = from; j < to; j++) {
-      prepareKey(k + <usize>j * keyBytes, keyRows + <usize>(j - from) * wide, j - origin);
+      const to = keyRows + <usize>(j - from) * wide;
+      const row = keyRow(k + <usize>j * keyBytes, to, j - origin);
+      if (row != to) memory.copy(to, row, keyBytes);
     }
     const values = v + <usize>from * valueBytes;
     const still =
       finite(keyRows, <usize>(to - from) * wide) && finite(values, <usize>(to - from) * valueBytes);
     memory.fill(dKeyRows, 0, <usize>(to - from) * wide);
     memory.fill(dValueRows, 0, <usize>(to - from) * wideV);
-    for (let i = start; i < end; i += TILE) {
-      const rows = min(TILE, end - i);
+    for (let i = start; i < end; i += tile) {
+      const rows = min(tile, end - i);
       load64(q, out, logSumExp, dout, i, rows, head, origin);
       backward64(v, mask, bias, rows, from, dbias, still);
       for (let r = 0; r < rows; r++) {
@@ -159,6 +158,11 @@ export function attendBackward(
   }
 }
 
+/** Queries that meet keys together: few where windows are small, which leave most of a tile empty. */
+function tileLength(): i32 {
+  return min(TILE, max(16, w & ~15));
+}
+
 /** Queries i … i + rows − 1 with what belongs to them, as rows and as lanes. */
 function load64(
   q: usize,
@@ -176,25 +180,57 @@ function load64(
   const wideV: usize = (<usize>roundUp8(dv)) << 2;
   memory.fill(dQueryRows, 0, <usize>TILE * wide);
   for (let r = 0; r < ((rows + 7) & ~7); r++) {
-    const lane = r & 7;
-    const block = <usize>(r >> 3);
     const query = i + min(r, rows - 1);
-    if (lane == 0) describe(states + block * STATE_BYTES, i + r, min(8, rows - r), head);
     const row = queryRows + <usize>r * wide;
     const doutRow = doutRows + <usize>r * wideV;
-    prepareQuery(q + <usize>query * keyBytes, row, query - origin);
+    scaleRow(queryRow(q + <usize>query * keyBytes, row, query - origin), row, d, scale);
     memory.copy(doutRow, dout + <usize>query * valueBytes, valueBytes);
-    intoLane(row, queryLanes + ((block * <usize>d) << 5), lane, d, LOG2_E);
-    intoLane(doutRow, doutLanes + ((block * <usize>dv) << 5), lane, dv, 1);
     const at = (<usize>r) << 2;
     store<f32>(lseLanes + at, load<f32>(logSumExp + ((<usize>query) << 2)) * LOG2_E);
     store<f32>(dots + at, dot(doutRow, out + <usize>query * valueBytes));
   }
+  for (let r = 0; r < rows; r += 8) {
+    const block = <usize>(r >> 3);
+    describe(states + block * STATE_BYTES, i + r, min(8, rows - r), head);
+    const row = queryRows + <usize>r * wide;
+    const doutRow = doutRows + <usize>r * wideV;
+    eightIntoLanes(row, wide, d, LOG2_E, queryLanes + ((block * <usize>d) << 5));
+    eightIntoLanes(doutRow, wideV, dv, 1, doutLanes + ((block * <usize>dv) << 5));
+  }
+}
+
+/** to[c][0…7] = factor · number c of eight rows, `bytes` apart. */
+function eightIntoLanes(row: usize, bytes: usize, length: i32, factor: f32, to: usize): void {
+  const after = row + 4 * bytes;
+  intoLanes(row, row + bytes, row + 2 * bytes, row + 3 * bytes, length, factor, to, 32);
+  intoLanes(after, after + bytes, after + 2 * bytes, after + 3 * bytes, length, factor, to + 16, 32);
+}
+
+/** Packs `count` rows, `bytes` apart, four by four; the last is repeated where four are not full. */
+function packFours(row: usize, bytes: usize, count: i32, length: i32, to: usize): void {
+  for (let r = 0; r < count; r += 4) {
+    const r0 = row + <usize>r * bytes;
+    const r1 = row + <usize>min(r + 1, count - 1) * bytes;
+    const r2 = row + <usize>min(r + 2, count - 1) * bytes;
+    const r3 = row + <usize>min(r + 3, count - 1) * bytes;
+    intoLanes(r0, r1, r2, r3, length, 1, to, 16);
+    to += (<usize>length) << 4;
+  }
 }
 
 function dot(a: usize, b: usize): f32 {
-  let sum: f32 = 0;
-  for (let c: usize = 0; c < (<usize>dv) << 2; c += 4) sum += load<f32>(a + c) * load<f32>(b + c);
+  const end = a + ((<usize>dv) << 2);
+  let sums = f32x4.splat(0);
+  for (; a + 16 <= end; a += 16) {
+    sums = madd(v128.load(a), v128.load(b), sums);
+    b += 16;
+  }
+  let sum = f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1);
+  sum += f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
+  for (; a < end; a += 4) {
+    sum += load<f32>(a) * load<f32>(b);
+    b += 4;
+  }
   return sum;
 }
 
@@ -226,27 +262,28 @@ function backward64(
   for (let j = least; j < end; j += TILE) {
     const count = min(TILE, end - j);
     const row = <usize>(j - from);
+    packFours(keyRows + row * wide, wide, count, d, keyFours);
+    packFours(v + ((<usize>j * <usize>dv) << 2), (<usize>dv) << 2, count, dv, valueFours);
     for (let block = 0; block < blocks; block++) {
-      scoreGradient(<usize>block, v, mask, bias, j, count, row, dbias);
+      scoreGradient(<usize>block, mask, bias, j, count, dbias);
     }
     for (let c: usize = 0; c < wideV; c += 32) {
       const to = dValueRows + row * wideV + c;
-      spread(calm, weights, STRIDE, 4, doutRows + c, wideV, to, wideV, count, rows);
+      spread<OfTile>(calm, weights, 4, doutRows + c, wideV, to, wideV, count, rows);
     }
     for (let c: usize = 0; c < wide; c += 32) {
       const to = dKeyRows + row * wide + c;
-      spread(calm, dScores, STRIDE, 4, queryRows + c, wide, to, wide, count, rows);
+      spread<OfTile>(calm, dScores, 4, queryRows + c, wide, to, wide, count, rows);
       const keys = keyRows + row * wide + c;
-      spread(calm, dScores, 4, STRIDE, keys, wide, dQueryRows + c, wide, rows, count);
+      spread<Beside>(calm, dScores, STRIDE, keys, wide, dQueryRows + c, wide, rows, count);
     }
   }
 }
 
 /** C += A · B, where a weight of 0 in A takes nothing from a B that is NaN. */
-function spread(
+function spread<Kind>(
   calm: bool,
   a: usize,
-  aRow: usize,
   aStep: usize,
   b: usize,
   bStep: usize,
@@ -255,35 +292,56 @@ function spread(
   rows: i32,
   steps: i32,
 ): void {
-  if (calm) multiply(a, aRow, aStep, b, bStep, c, cRow, rows, steps, true);
-  else multiplyCarefully(a, aRow, aStep, b, bStep, c, cRow, rows, steps, true);
+  const apart: usize = isInteger<Kind>() ? 4 : STRIDE;
+  if (calm) multiply<Kind>(a, apart << 2, aStep, b, bStep, c, cRow, rows, steps);
+  else multiplyCarefully(a, apart, aStep, b, bStep, c, cRow, rows, steps, true);
 }
 
-/** Fills 8 columns of `weights` (after dropout) and of `dScores`. */
+/** Fills 8 columns of `weights` and of `dScores`, for the packed keys j … j + count − 1. */
 function scoreGradient(
   block: usize,
-  v: usize,
   mask: usize,
   bias: usize,
   j: i32,
   count: i32,
-  row: usize,
   dbias: usize,
 ): void {
   const state = states + block * STATE_BYTES;
-  const valueBytes: usize = (<usize>dv) << 2;
-  const wide: usize = (<usize>roundUp8(d)) << 2;
-  let p = weights + (block << 5);
-  let s = dScores + (block << 5);
+  // the block sees some of them; packed keys are read from where four begin
+  const first = min(max(0, load<i32>(state, LEAST) - j) & ~3, count);
+  const end = max(first, min(count, load<i32>(state, FARTHEST) - j));
+  if (first < end) gradientOfSeen(block, mask, bias, j + first, end - first, first, dbias);
+  empty(block, 0, first);
+  empty(block, end, count);
+}
+
+/** {@link scoreGradient} of keys j … j + count − 1, which are in the rows from `first` on, weights after dropout. */
+function gradientOfSeen(
+  block: usize,
+  mask: usize,
+  bias: usize,
+  j: i32,
+  count: i32,
+  first: i32,
+  dbias: usize,
+): void {
+  const state = states + block * STATE_BYTES;
+  const column = block << 5;
+  const offset = <usize>first * STRIDE + column;
+  const p = weights + offset;
+  const s = dScores + offset;
+  const keys = keyFours + ((<usize>first * <usize>d) << 2);
   const queries = queryLanes + ((block * <usize>d) << 5);
-  scoreBlock(state, queries, keyRows + row * wide, wide, mask, bias, j, count, p, STRIDE);
+  scoreBlock(state, queries, keys, mask, bias, j, count, p, STRIDE);
+  const values = valueFours + ((<usize>first * <usize>dv) << 2);
   const douts = doutLanes + ((block * <usize>dv) << 5);
-  multiply(v + <usize>j * valueBytes, valueBytes, 4, douts, 32, s, STRIDE, count, dv, false);
+  const fours = (count + 3) & ~3;
+  multiply<Fresh>(values, (<usize>dv) << 4, 16, douts, 32, s, STRIDE, fours, dv);
 
   const hidden = f32x4.splat(-Infinity);
   for (let half: usize = 0; half < 32; half += 16) {
-    const lse = v128.load(lseLanes + (block << 5) + half);
-    const mean = v128.load(dots + (block << 5) + half);
+    const lse = v128.load(lseLanes + column + half);
+    const mean = v128.load(dots + column + half);
     for (let key = 0; key < count; key++) {
       const at = <usize>key * STRIDE + half;
       const score = v128.load(p + at);
@@ -303,6 +361,18 @@ function scoreGradient(
   }
   if (sharedQk) clearSelf(state, j, count, s);
   if (dbias) addBiasGradient(state, dbias, j, count, s);
+}
+
+/** No weights and no gradients in the rows first … end − 1 of 8 columns. */
+function empty(block: usize, first: i32, end: i32): void {
+  const nothing = f32x4.splat(0);
+  for (let row = first; row < end; row++) {
+    const at = <usize>row * STRIDE + (block << 5);
+    v128.store(weights + at, nothing);
+    v128.store(weights + at, nothing, 16);
+    v128.store(dScores + at, nothing);
+    v128.store(dScores + at, nothing, 16);
+  }
 }
 
 /** The score of a token with itself is a constant. */

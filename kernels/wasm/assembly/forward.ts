@@ -2,9 +2,9 @@
  * out = softmax(scores) v and logsumexp, 8 queries at a time, online over runs of 128 keys.
  *
  * The 8 queries stand in lanes: their values are packed as [d][8] and their results as [dv][8], so
- * that maximum, sum and rescaling are plain vector arithmetic and keys and values are read in the
- * order in which they lie. A block ends at the last key that any of its queries sees, and only
- * keys that some see and others do not are masked.
+ * that maximum, sum and rescaling are plain vector arithmetic. Keys are packed four by four, once
+ * for all queries of a group; values are read as they lie. A block ends at the last key that any of
+ * its queries sees, and only keys that some see and others do not are masked.
  */
 import {
   contextLength,
@@ -14,23 +14,43 @@ import {
   firstKey,
   groupLength,
   phaseOrigin,
-  roundUp8,
+  scale,
   threshold,
-  transformsKeys,
 } from './problem';
-import {intoLane, prepareKey, prepareQuery} from './rows';
+import {fromLanes, intoLanes} from './lanes';
+import {keyRow, queryRow} from './rows';
 import {FARTHEST, LEAST, LOG2_E, STATE_BYTES, describe, keep, scoreBlock} from './scores';
-import {exp2, finite, log2, multiply, multiplyCarefully} from './simd';
+import {Beside, exp2, log2, multiply, multiplyCarefully} from './simd';
 
 const RUN: i32 = 128;
 // a maximum to start from, where the composite hides too (−5e29, in log₂): finite, so that −∞
 // minus it is −∞
 const FLOOR: f32 = -7.2e29;
 
+// where the parts of scratch memory begin
+let state: usize = 0; // of the block
+let sums: usize = 0; // maxima and sums of the 8 rows
+let scores: usize = 0; // [RUN][8]
+let rows: usize = 0; // four rows of q, k or v
+let queries: usize = 0; // [d][8]
+let mixed: usize = 0; // [dv][8]
+let keys: usize = 0; // fours of keys, each [d][4]
+
+/** Lays out the scratch memory from `scratch` on; returns its end. */
+function layOut(scratch: usize): usize {
+  state = scratch;
+  sums = state + STATE_BYTES;
+  scores = sums + 64;
+  rows = scores + RUN * 32;
+  queries = rows + ((<usize>max(d, dv)) << 4);
+  mixed = queries + ((<usize>d) << 5);
+  keys = mixed + ((<usize>dv) << 5);
+  return keys + ((<usize>((contextLength() + 3) >> 2) * <usize>d) << 4);
+}
+
 /** Bytes of scratch that {@link attend} needs. */
 export function forwardScratch(): i32 {
-  const keys = transformsKeys() ? contextLength() * roundUp8(d) : 0;
-  return <i32>STATE_BYTES + 64 + 4 * (RUN * 8 + 9 * roundUp8(d) + 8 * dv + keys);
+  return <i32>layOut(0);
 }
 
 /** The queries start … end − 1 of one head, whole groups. All pointers are to the head's own rows. */
@@ -47,75 +67,96 @@ export function attend(
   end: i32,
   scratch: usize,
 ): void {
-  const state = scratch;
-  const sums = state + STATE_BYTES; // maxima and sums of the 8 rows
-  const scores = sums + 64;
-  const row = scores + RUN * 32;
-  const queries = row + ((<usize>roundUp8(d)) << 2);
-  const mixed = queries + ((<usize>roundUp8(d)) << 5);
-  const prepared = mixed + ((<usize>dv) << 5);
-  const keyBytes: usize = (<usize>d) << 2;
-  const valueBytes: usize = (<usize>dv) << 2;
+  layOut(scratch);
   const group = groupLength();
-
   for (; start < end; start += group) {
     const origin = phaseOrigin(start);
     const stop = min(start + group, end);
-    const firstOfGroup = firstKey(start);
-    const endOfGroup = endKey(stop - 1); // the farthest of the group, in every mode
-    const valuesOfGroup = v + <usize>firstOfGroup * valueBytes;
-    const still = finite(valuesOfGroup, <usize>(endOfGroup - firstOfGroup) * valueBytes);
-    if (transformsKeys()) {
-      for (let j = firstOfGroup; j < endOfGroup; j++) {
-        const to = prepared + <usize>(j - firstOfGroup) * keyBytes;
-        prepareKey(k + <usize>j * keyBytes, to, j - origin);
-      }
-    }
-    const keys = transformsKeys() ? prepared - <usize>firstOfGroup * keyBytes : k;
-
+    const first = firstKey(start);
+    packKeys(k, first, endKey(stop - 1), origin); // the end is the farthest in every mode
     for (let i = start; i < stop; i += 8) {
-      const rows = min(8, stop - i);
-      describe(state, i, rows, head);
-      for (let lane = 0; lane < 8; lane++) {
-        const query = i + min(lane, rows - 1);
-        prepareQuery(q + <usize>query * keyBytes, row, query - origin);
-        intoLane(row, queries, lane, d, LOG2_E);
+      const count = min(8, stop - i);
+      describe(state, i, count, head);
+      packQueries(q, i, count, origin);
+      const outs = out + ((<usize>i * <usize>dv) << 2);
+      const logs = logSumExp + ((<usize>i) << 2);
+      mix(v, mask, bias, first, false);
+      // weights of 0 may have met NaN or infinity, from which they take nothing
+      if (!finish(count, outs, logs)) {
+        mix(v, mask, bias, first, true);
+        finish(count, outs, logs);
       }
-      clear(sums, mixed);
-      const endOfBlock = load<i32>(state, FARTHEST);
-      for (let j = load<i32>(state, LEAST); j < endOfBlock; j += RUN) {
-        const count = min(RUN, endOfBlock - j);
-        const at = keys + <usize>j * keyBytes;
-        scoreBlock(state, queries, at, keyBytes, mask, bias, j, count, scores, 32);
-        soften(scores, count, sums, mixed);
-        if (threshold) drop(state, scores, j, count);
-        const values = v + <usize>j * valueBytes;
-        if (still) multiply(values, 4, valueBytes, scores, 32, mixed, 32, dv, count, true);
-        else multiplyCarefully(values, 4, valueBytes, scores, 32, mixed, 32, dv, count, false);
-      }
-      finish(sums, mixed, rows, out + <usize>i * valueBytes, logSumExp + ((<usize>i) << 2));
     }
   }
 }
 
-function clear(sums: usize, mixed: usize): void {
+/** Packs the keys first … end − 1; the last is repeated where four are not full. */
+function packKeys(k: usize, first: i32, end: i32, origin: i32): void {
+  const bytes: usize = (<usize>d) << 2;
+  let to = keys;
+  for (let j = first; j < end; j += 4) {
+    const j1 = min(j + 1, end - 1);
+    const j2 = min(j + 2, end - 1);
+    const j3 = min(j + 3, end - 1);
+    const r0 = keyRow(k + <usize>j * bytes, rows, j - origin);
+    const r1 = keyRow(k + <usize>j1 * bytes, rows + bytes, j1 - origin);
+    const r2 = keyRow(k + <usize>j2 * bytes, rows + 2 * bytes, j2 - origin);
+    const r3 = keyRow(k + <usize>j3 * bytes, rows + 3 * bytes, j3 - origin);
+    intoLanes(r0, r1, r2, r3, d, 1, to, 16);
+    to += bytes << 2;
+  }
+}
+
+/** Packs the queries i … i + count − 1; the last is repeated where eight are not full. */
+function packQueries(q: usize, i: i32, count: i32, origin: i32): void {
+  const bytes: usize = (<usize>d) << 2;
+  for (let half = 0; half < 8; half += 4) {
+    const i0 = i + min(half, count - 1);
+    const i1 = i + min(half + 1, count - 1);
+    const i2 = i + min(half + 2, count - 1);
+    const i3 = i + min(half + 3, count - 1);
+    const r0 = queryRow(q + <usize>i0 * bytes, rows, i0 - origin);
+    const r1 = queryRow(q + <usize>i1 * bytes, rows + bytes, i1 - origin);
+    const r2 = queryRow(q + <usize>i2 * bytes, rows + 2 * bytes, i2 - origin);
+    const r3 = queryRow(q + <usize>i3 * bytes, rows + 3 * bytes, i3 - origin);
+    intoLanes(r0, r1, r2, r3, d, scale * LOG2_E, queries + ((<usize>half) << 2), 32);
+  }
+}
+
+/** Sums up the values of all keys that the block sees; `first` is the first of the packed keys. */
+function mix(v: usize, mask: usize, bias: usize, first: i32, carefully: bool): void {
   v128.store(sums, f32x4.splat(FLOOR));
   v128.store(sums, f32x4.splat(FLOOR), 16);
   v128.store(sums, f32x4.splat(0), 32);
   v128.store(sums, f32x4.splat(0), 48);
   memory.fill(mixed, 0, (<usize>dv) << 5);
+  const valueBytes: usize = (<usize>dv) << 2;
+  const end = load<i32>(state, FARTHEST);
+  // runs begin where four packed keys do; what is before LEAST is hidden
+  const least = first + ((load<i32>(state, LEAST) - first) & ~3);
+  for (let j = least; j < end; j += RUN) {
+    const count = min(RUN, end - j);
+    const at = keys + ((<usize>(j - first) * <usize>d) << 2);
+    scoreBlock(state, queries, at, mask, bias, j, count, scores, 32);
+    soften(count);
+    if (threshold) drop(j, count);
+    const values = v + <usize>j * valueBytes;
+    if (carefully) multiplyCarefully(values, 4, valueBytes, scores, 32, mixed, 32, dv, count, false);
+    else multiply<Beside>(values, 16, valueBytes, scores, 32, mixed, 32, dv, count);
+  }
 }
 
 /** Scores become weights relative to the maximum so far; what was summed before is rescaled. */
-function soften(scores: usize, count: i32, sums: usize, mixed: usize): void {
+function soften(count: i32): void {
   const end = scores + ((<usize>count) << 5);
   const old0 = v128.load(sums);
   const old1 = v128.load(sums, 16);
   let top0 = old0;
   let top1 = old1;
   for (let s = scores; s < end; s += 32) {
-    top0 = f32x4.max(top0, v128.load(s));
-    top1 = f32x4.max(top1, v128.load(s, 16));
+    // one instruction, unlike max; a NaN gets into the sum by its weight
+    top0 = f32x4.pmax(top0, v128.load(s));
+    top1 = f32x4.pmax(top1, v128.load(s, 16));
   }
   let sum0 = v128.load(sums, 32);
   let sum1 = v128.load(sums, 48);
@@ -144,7 +185,9 @@ function soften(scores: usize, count: i32, sums: usize, mixed: usize): void {
   v128.store(sums, sum1, 48);
 }
 
-function drop(state: usize, weights: usize, j: i32, count: i32): void {
+/** Dropout of the weights of the keys j … j + count − 1. */
+function drop(j: i32, count: i32): void {
+  let weights = scores;
   for (let key = j; key < j + count; key++) {
     v128.store(weights, f32x4.mul(v128.load(weights), keep(state, 0, key)));
     v128.store(weights, f32x4.mul(v128.load(weights, 16), keep(state, 16, key)), 16);
@@ -152,24 +195,37 @@ function drop(state: usize, weights: usize, j: i32, count: i32): void {
   }
 }
 
-/** Rows that see no key have a sum of 0: zeros, and a logsumexp that makes all weights 0. */
-function finish(sums: usize, mixed: usize, rows: i32, out: usize, logSumExp: usize): void {
-  for (let lane = 0; lane < rows; lane++) {
-    const at = sums + ((<usize>lane) << 2);
-    const top = load<f32>(at);
-    const doubt: f32 = top - top; // NaN where a score was NaN or infinite, else 0
-    const sum = load<f32>(at, 32) + doubt;
-    const seen = sum != 0;
-    const inverse: f32 = seen ? 1 / sum : 0;
-    let from = mixed + ((<usize>lane) << 2);
-    for (let c = 0; c < dv; c++) {
-      store<f32>(out, load<f32>(from) * inverse);
-      from += 32;
-      out += 4;
-    }
-    store<f32>(
-      logSumExp + ((<usize>lane) << 2),
-      seen ? (top + log2(sum)) / LOG2_E + doubt : Infinity,
-    );
+/**
+ * Writes `count` rows, and says whether all are finite. Rows that see no key have a sum of 0: zeros,
+ * and a logsumexp that makes all weights 0.
+ */
+function finish(count: i32, out: usize, logSumExp: usize): bool {
+  let finite = true;
+  for (let half = 0; half < 8; half += 4) {
+    const at = sums + ((<usize>half) << 2);
+    const top = v128.load(at);
+    // NaN where a score was NaN or infinite, else 0
+    const sum = f32x4.add(v128.load(at, 32), f32x4.sub(top, top));
+    const seen = f32x4.ne(sum, f32x4.splat(0));
+    const inverse = v128.and(f32x4.div(f32x4.splat(1), sum), seen);
+    v128.store(at, sum, 32);
+    const from = mixed + ((<usize>half) << 2);
+    const r0 = row(out, half, count);
+    const r1 = row(out, half + 1, count);
+    const r2 = row(out, half + 2, count);
+    const r3 = row(out, half + 3, count);
+    finite = fromLanes(from, 32, inverse, dv, r0, r1, r2, r3) && finite;
   }
+  for (let lane = 0; lane < count; lane++) {
+    const at = sums + ((<usize>lane) << 2);
+    const sum = load<f32>(at, 32);
+    const total: f32 = sum != 0 ? (load<f32>(at) + log2(sum)) / LOG2_E + (sum - sum) : Infinity;
+    store<f32>(logSumExp + ((<usize>lane) << 2), total);
+  }
+  return finite;
+}
+
+/** Where row `lane` is written: where nobody looks if it is none of the `count` rows. */
+function row(out: usize, lane: i32, count: i32): usize {
+  return lane < count ? out + ((<usize>lane * <usize>dv) << 2) : rows;
 }

@@ -71,30 +71,23 @@ export function inverseNorm(x: usize): f32 {
   return 1 / sqrt<f32>(max<f32>(square, 1e-24));
 }
 
-/** Key j as the queries meet it; `slot` counts from where the group's phases begin. */
-export function prepareKey(from: usize, to: usize, slot: i32): void {
-  const bytes: usize = (<usize>d) << 2;
-  if (keyTable) rotate(from, to, keyTable + <usize>slot * bytes);
-  else memory.copy(to, from, bytes);
-  if (!sharedQk) return;
-  scaleRow(to, to, d, inverseNorm(from));
+/** Where key j is as the queries meet it: `from`, or changed at `to`; `slot` counts from where the group's phases begin. */
+export function keyRow(from: usize, to: usize, slot: i32): usize {
+  const at = rotatedRow(from, to, keyTable, slot);
+  if (!sharedQk) return at;
+  scaleRow(at, to, d, inverseNorm(from));
+  return to;
 }
 
-/** Query i, scaled and rotated. */
-export function prepareQuery(from: usize, to: usize, slot: i32): void {
-  if (queryTable) {
-    rotate(from, to, queryTable + ((<usize>slot * <usize>d) << 2));
-    from = to;
-  }
-  scaleRow(from, to, d, scale);
+/** Where query i is, rotated but not scaled. */
+export function queryRow(from: usize, to: usize, slot: i32): usize {
+  return rotatedRow(from, to, queryTable, slot);
 }
 
-/** Writes a row of `length` numbers, times `factor`, into lane `lane` of a [length][8] block. */
-export function intoLane(row: usize, block: usize, lane: i32, length: i32, factor: f32): void {
-  const end = row + ((<usize>length) << 2);
-  let to = block + ((<usize>lane) << 2);
-  for (let from = row; from < end; from += 4) {
-    store<f32>(to, load<f32>(from) * factor);
-    to += 32;
-  }
+// @ts-ignore: decorator
+@inline
+function rotatedRow(from: usize, to: usize, table: usize, slot: i32): usize {
+  if (!table) return from;
+  rotate(from, to, table + ((<usize>slot * <usize>d) << 2));
+  return to;
 }

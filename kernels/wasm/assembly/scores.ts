@@ -14,7 +14,7 @@ import {
   threshold,
   w,
 } from './problem';
-import {multiply} from './simd';
+import {Fresh, multiply} from './simd';
 
 export const LOG2_E: f32 = 1.4426950408889634;
 const SELF_SCORE: f32 = -5e4;
@@ -62,14 +62,14 @@ export function describe(state: usize, i: i32, rows: i32, head: i32): void {
 }
 
 /**
- * scores[row][lane] for the keys j … j + count − 1, whose rows begin at `keys`.
- * `queries` is [d][8], scaled by log₂e; a row of scores is `stride` bytes after the one before.
+ * scores[row][lane] for the keys j … j + count − 1, which are packed at `keys`, four by four, as
+ * [d][4]; up to three rows more are written. `queries` is [d][8], scaled by log₂e; a row of scores is
+ * `stride` bytes after the one before.
  */
 export function scoreBlock(
   state: usize,
   queries: usize,
   keys: usize,
-  keyStride: usize,
   mask: usize,
   bias: usize,
   j: i32,
@@ -77,7 +77,8 @@ export function scoreBlock(
   scores: usize,
   stride: usize,
 ): void {
-  multiply(keys, keyStride, 4, queries, 32, scores, stride, count, d, false);
+  const fours = (count + 3) & ~3;
+  multiply<Fresh>(keys, (<usize>d) << 4, 16, queries, 32, scores, stride, fours, d);
   if (bias) addBias(state, bias, j, count, scores, stride);
   if (sharedQk) setSelf(state, j, count, scores, stride);
   // keys that some queries see and others do not: before the latest first, from the nearest end on

@@ -14,21 +14,26 @@ const C2: f32 = 0.24022242;
 const C3: f32 = 0.05550734;
 const C4: f32 = 0.00967151;
 const C5: f32 = 0.00132647;
-const ROUNDER: f32 = 12582912; // 1.5 · 2²³: adding it leaves the nearest whole number in the low bits
+// 1.5 · 2²³ + 127: adding it leaves the nearest whole number in the low bits, biased as an exponent is
+const ROUNDER: f32 = 12583039;
 
-/** 2^x for x ≤ 0; exactly 0 below 2^−100, since denormal weights would cost a factor of time. */
+/**
+ * 2^x for x ≤ 0 and NaN for NaN; exactly 0 below 2^−100, since denormal weights would cost a factor
+ * of time.
+ */
 // @ts-ignore: decorator
 @inline
 export function exp2(x: v128): v128 {
   const rounder = f32x4.splat(ROUNDER);
   const whole = f32x4.add(x, rounder);
   const r = f32x4.sub(x, f32x4.sub(whole, rounder));
-  let power = madd(f32x4.splat(C5), r, f32x4.splat(C4));
-  power = madd(power, r, f32x4.splat(C3));
-  power = madd(power, r, f32x4.splat(C2));
-  power = madd(power, r, f32x4.splat(C1));
-  power = madd(power, r, f32x4.splat(1));
-  const scaled = i32x4.add(power, i32x4.shl(whole, 23));
+  // the shorter chain of dependent steps (Estrin's), since few engines hold many steps in flight
+  const r2 = f32x4.mul(r, r);
+  const high = madd(f32x4.splat(C5), r, f32x4.splat(C4));
+  const middle = madd(f32x4.splat(C3), r, f32x4.splat(C2));
+  const low = madd(f32x4.splat(C1), r, f32x4.splat(1));
+  const power = madd(madd(high, r2, middle), r2, low);
+  const scaled = f32x4.mul(power, i32x4.shl(whole, 23));
   return v128.andnot(scaled, f32x4.lt(x, f32x4.splat(-100)));
 }
 
@@ -47,17 +52,36 @@ export function log2(x: f32): f32 {
   return <f32>(<f64>exponent + 2.8853900817779268 * series);
 }
 
+// The kinds of {@link multiply}, types because the compiler makes a program of each:
+/** rows of A beside each other, C = A B; */
+export type Fresh = u32;
+/** rows of A beside each other, C += A B; */
+export type Beside = i32;
+/** rows of A as far apart as those of a tile of scores, C += A B. */
+export type OfTile = f32;
+
+/** Bytes of a row of a tile of scores. */
+export const STRIDE: usize = 256;
+
+// @ts-ignore: decorator
+@inline
+function adds<Kind>(): bool {
+  return isSigned<Kind>() || isFloat<Kind>();
+}
+
 /**
- * C[row][0…7] = (add ? C : 0) + Σ_t A[row][t] · B[t][0…7] for `rows` rows and `steps` steps of t.
- * A is read a number at a time, at a + row · aRow + t · aStep; B and C by eights, B at b + t · bStep
- * and C at c + row · cRow. All strides are in bytes.
+ * C[row][0…7] (+)= Σ_t A[row][t] · B[t][0…7] for `rows` rows and `steps` steps of t. A is read a
+ * number at a time: step t of rows r … r + 3, r a multiple of 4, is at a + r / 4 · aNext + t · aStep
+ * and on from there. B and C are read by eights, B at b + t · bStep and C at c + row · cRow. All
+ * strides are in bytes.
  *
  * Four rows at once, and the loop over t is not unrolled: V8 loads a whole basic block before it
- * computes, so that an unrolled body runs out of registers.
+ * computes, so that an unrolled body runs out of registers. The distance of the rows is a constant,
+ * since four pointers to count up would take as long as four multiplications.
  */
-export function multiply(
+export function multiply<Kind>(
   a: usize,
-  aRow: usize,
+  aNext: usize,
   aStep: usize,
   b: usize,
   bStep: usize,
@@ -65,46 +89,40 @@ export function multiply(
   cRow: usize,
   rows: i32,
   steps: i32,
-  add: bool,
 ): void {
+  const apart: usize = isInteger<Kind>() ? 4 : STRIDE;
+  const zero = f32x4.splat(0);
   const end = b + <usize>steps * bStep;
   let row = 0;
   for (; row + 4 <= rows; row += 4) {
     const r1 = c + cRow;
     const r2 = r1 + cRow;
     const r3 = r2 + cRow;
-    const zero = f32x4.splat(0);
-    let c00 = add ? v128.load(c) : zero;
-    let c01 = add ? v128.load(c, 16) : zero;
-    let c10 = add ? v128.load(r1) : zero;
-    let c11 = add ? v128.load(r1, 16) : zero;
-    let c20 = add ? v128.load(r2) : zero;
-    let c21 = add ? v128.load(r2, 16) : zero;
-    let c30 = add ? v128.load(r3) : zero;
-    let c31 = add ? v128.load(r3, 16) : zero;
-    let a0 = a;
-    let a1 = a0 + aRow;
-    let a2 = a1 + aRow;
-    let a3 = a2 + aRow;
+    let c00 = adds<Kind>() ? v128.load(c) : zero;
+    let c01 = adds<Kind>() ? v128.load(c, 16) : zero;
+    let c10 = adds<Kind>() ? v128.load(r1) : zero;
+    let c11 = adds<Kind>() ? v128.load(r1, 16) : zero;
+    let c20 = adds<Kind>() ? v128.load(r2) : zero;
+    let c21 = adds<Kind>() ? v128.load(r2, 16) : zero;
+    let c30 = adds<Kind>() ? v128.load(r3) : zero;
+    let c31 = adds<Kind>() ? v128.load(r3, 16) : zero;
+    let from = a;
     for (let t = b; t != end; t += bStep) {
       const b0 = v128.load(t);
       const b1 = v128.load(t, 16);
-      let s = v128.load32_splat(a0);
+      let s = v128.load32_splat(from);
       c00 = madd(s, b0, c00);
       c01 = madd(s, b1, c01);
-      s = v128.load32_splat(a1);
+      s = v128.load32_splat(from, apart);
       c10 = madd(s, b0, c10);
       c11 = madd(s, b1, c11);
-      s = v128.load32_splat(a2);
+      s = v128.load32_splat(from, 2 * apart);
       c20 = madd(s, b0, c20);
       c21 = madd(s, b1, c21);
-      s = v128.load32_splat(a3);
+      s = v128.load32_splat(from, 3 * apart);
       c30 = madd(s, b0, c30);
       c31 = madd(s, b1, c31);
-      a0 += aStep;
-      a1 += aStep;
-      a2 += aStep;
-      a3 += aStep;
+      from += aStep;
     }
     v128.store(c, c00);
     v128.store(c, c01, 16);
@@ -114,28 +132,28 @@ export function multiply(
     v128.store(r2, c21, 16);
     v128.store(r3, c30);
     v128.store(r3, c31, 16);
-    a += aRow << 2;
+    a += aNext;
     c += cRow << 2;
   }
   for (; row < rows; row++) {
-    let c0 = add ? v128.load(c) : f32x4.splat(0);
-    let c1 = add ? v128.load(c, 16) : f32x4.splat(0);
-    let a0 = a;
+    let c0 = adds<Kind>() ? v128.load(c) : zero;
+    let c1 = adds<Kind>() ? v128.load(c, 16) : zero;
+    let from = a;
     for (let t = b; t != end; t += bStep) {
-      const s = v128.load32_splat(a0);
+      const s = v128.load32_splat(from);
       c0 = madd(s, v128.load(t), c0);
       c1 = madd(s, v128.load(t, 16), c1);
-      a0 += aStep;
+      from += aStep;
     }
     v128.store(c, c0);
     v128.store(c, c1, 16);
-    a += aRow;
+    a += apart;
     c += cRow;
   }
 }
 
 /**
- * {@link multiply} with `add`, where a weight of 0 takes nothing from the other factor, be it NaN
+ * C += A B, one row at a time, where a weight of 0 takes nothing from the other factor, be it NaN
  * or infinite. The weights are A or B. Slow, and only for what is not finite.
  */
 export function multiplyCarefully(
