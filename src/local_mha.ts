@@ -9,6 +9,7 @@ import {
 import {fail} from './errors';
 import {l2Normalize} from './l2_normalize';
 import {attendWindows, runsFused} from './local_attention';
+import {multiply} from './multiply';
 import {nothing} from './nothing';
 import {OptionReader} from './options';
 import {LocalAttentionCall, checkTensor, problemOfShapes} from './problem';
@@ -151,7 +152,7 @@ export function localMHA(
 
     // [B · n, 3 · h · d] -> three of [B, h, n, d]
     const [q, k, v] = tf
-      .split(tf.matMul(input, weights['to_qkv/kernel']), 3, 1)
+      .split(multiply(input, weights['to_qkv/kernel']), 3, 1)
       .map((part) => tf.transpose(tf.reshape(part, [batch, n, heads, dimHead]), [0, 2, 1, 3]));
     const attended = attendWindows(
       fn,
@@ -165,7 +166,7 @@ export function localMHA(
       ? tf.mul(attended, gate(input, weights, [batch, n, heads]))
       : attended;
     const merged = tf.reshape(tf.transpose(gated, [0, 2, 1, 3]), [batch * n, heads * dimHead]);
-    return tf.reshape(tf.matMul(merged, weights['to_out/kernel']), [batch, n, dim]);
+    return tf.reshape(multiply(merged, weights['to_out/kernel']), [batch, n, dim]);
   });
 }
 
@@ -177,7 +178,7 @@ function layerNorm(x: tf.Tensor, weights: LocalMHAWeights): tf.Tensor {
 
 /** [B · n, dim] -> [B, h, n, 1] */
 function gate(x: tf.Tensor, weights: LocalMHAWeights, shape: [number, number, number]): tf.Tensor {
-  const logits = tf.add(tf.matMul(x, weights['to_v_gate/kernel']!), weights['to_v_gate/bias']!);
+  const logits = tf.add(multiply(x, weights['to_v_gate/kernel']!), weights['to_v_gate/bias']!);
   const byToken = tf.reshape(tf.sigmoid(logits), shape);
   return tf.expandDims(tf.transpose(byToken, [0, 2, 1]), -1);
 }

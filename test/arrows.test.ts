@@ -16,7 +16,7 @@ const ORDER = [
   ['problem'],
   ['rotary', 'window'],
   ['phases'],
-  ['l2_normalize', 'dropout', 'nothing'],
+  ['l2_normalize', 'dropout', 'multiply', 'nothing'],
   ['composite'],
   ['composite_gradient'],
   ['fused'],
