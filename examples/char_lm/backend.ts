@@ -4,8 +4,8 @@ process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // no greetings from native TensorFlow
 
 /** Fastest first, with the package that brings it; cpu comes with TF.js. */
 const PACKAGES = {
-  tensorflow: '@tensorflow/tfjs-node',
   wasm: '@tensorflow/tfjs-backend-wasm',
+  tensorflow: '@tensorflow/tfjs-node',
   cpu: null,
 } as const;
 
