@@ -1,13 +1,14 @@
-/** The door: what users import. It holds no logic; importing the layers registers them. */
-import '../kernels';
+/** The door: what users import. It holds no logic; importing layers and kernels registers them. */
 import {localAttention, localMHA, rotaryEmbedding} from '../layers';
 import {angles, apply, xposScale} from './rotary';
 
+export {ready} from '../kernels';
 export {localAttention} from './local_attention';
 export {LocalAttention, LocalMHA, RotaryEmbedding} from '../layers';
 export const layers = {localAttention, localMHA, rotaryEmbedding};
 export const rotary = {angles, apply, xposScale};
 
+export type {ReadyOptions} from '../kernels';
 export type {Implementation, LocalAttentionArgs, LocalAttentionConfig} from './config';
 export type {LocalMHAArgs, LocalMHAConfig} from './local_mha';
 export type {LocalAttentionCall} from './problem';

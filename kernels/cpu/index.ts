@@ -22,6 +22,7 @@ tf.env().registerFlag(FLAG, () => 'auto');
 interface CpuBackend {
   data: {get(id: object): {values: Float32Array | Int32Array | Uint8Array}};
   makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): tf.TensorInfo;
+  disposeData(id: object): boolean;
 }
 
 /** The program that the flag asks for; with 'auto', WebAssembly where there is one. */
@@ -41,7 +42,8 @@ function enter(backend: unknown) {
   const cpu = backend as CpuBackend;
   return enterArena({
     read: (tensor) => (tensor.dtype === 'bool' ? bools(cpu, tensor) : floats(cpu, tensor)),
-    make: (shape, values) => cpu.makeTensorInfo(shape, 'float32', values),
+    make: (shape, values) => cpu.makeTensorInfo(shape, 'float32', values.slice()),
+    drop: ({dataId}) => void cpu.disposeData(dataId),
   });
 }
 

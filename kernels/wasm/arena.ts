@@ -4,7 +4,8 @@
  */
 import type {TensorInfo} from '@tensorflow/tfjs';
 
-import {instantiate} from './module';
+import {isShared} from './module';
+import {forget, threads} from './pool';
 import type {Place} from './run';
 
 type Values = Float32Array | Uint8Array;
@@ -12,7 +13,9 @@ type Values = Float32Array | Uint8Array;
 /** How a backend reads a tensor and makes one. */
 export interface Store {
   read(tensor: TensorInfo): Values;
+  /** A tensor that holds a copy of the values. */
   make(shape: number[], values: Float32Array): TensorInfo;
+  drop(tensor: TensorInfo): void;
 }
 
 const PAGE = 65536;
@@ -22,9 +25,9 @@ const MOST_KEPT = 2 ** 28; // a larger memory is given back after the call
 let memory: WebAssembly.Memory | null = null;
 
 export function enterArena(store: Store): Place {
-  memory ??= new WebAssembly.Memory({initial: 16, maximum: 65536});
-  const arena = memory;
+  const arena = arenaFor(threads() > 1);
   const outputs: {at: number; shape: number[]}[] = [];
+  const made: TensorInfo[] = [];
   let top = FIRST;
   const room = (bytes: number) => {
     const at = top;
@@ -34,7 +37,7 @@ export function enterArena(store: Store): Place {
     return at;
   };
   return {
-    module: instantiate(arena),
+    memory: arena,
     address(tensor) {
       const values = store.read(tensor);
       const at = room(values.byteLength);
@@ -48,14 +51,29 @@ export function enterArena(store: Store): Place {
       return at;
     },
     scratch: room,
-    results: () =>
-      outputs.map(({at, shape}) =>
-        store.make(shape, new Float32Array(arena.buffer, at, sizeOf(shape)).slice()),
-      ),
-    leave() {
-      if (arena.buffer.byteLength > MOST_KEPT) memory = null;
+    results() {
+      for (const {at, shape} of outputs) {
+        made.push(store.make(shape, new Float32Array(arena.buffer, at, sizeOf(shape))));
+      }
+      return made;
+    },
+    leave(end) {
+      if (end === 'failed') made.forEach((tensor) => store.drop(tensor));
+      if (end === 'abandoned' || arena.buffer.byteLength > MOST_KEPT) giveBack(arena);
     },
   };
+}
+
+/** The memory of the call before, if it is of the right kind. */
+function arenaFor(shared: boolean): WebAssembly.Memory {
+  if (memory && isShared(memory) !== shared) giveBack(memory);
+  memory ??= new WebAssembly.Memory({initial: 16, maximum: 65536, shared});
+  return memory;
+}
+
+function giveBack(arena: WebAssembly.Memory): void {
+  memory = null;
+  forget(arena);
 }
 
 export function sizeOf(shape: number[]): number {

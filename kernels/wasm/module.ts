@@ -1,5 +1,5 @@
 /**
- * The WebAssembly module: which build of it runs, what it exports, and its walk over the heads.
+ * The WebAssembly module: which build of it runs, what it exports, and how it is told a problem.
  * TF.js's flag LOCAL_ATTENTION_WASM_BUILD names a build; 'relaxed' is faster than 'simd', and its
  * last bits may differ from machine to machine.
  */
@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {fail, refuse} from '../../src/errors';
 import type {Facts} from '../../src/fused';
-import {RELAXED, SIMD} from './module.generated';
+import {RELAXED, RELAXED_SHARED, SIMD, SIMD_SHARED} from './module.generated';
 
 /** What assembly/index.ts exports. Pointers and sizes are in bytes. */
 export interface Exports {
@@ -16,7 +16,7 @@ export interface Exports {
   configureRotary(...tables: number[]): void;
   bind(...tensors: number[]): void;
   bindGradients(...tensors: number[]): void;
-  clear(pointer: number, bytes: number): void;
+  clear(...region: number[]): void;
   /** Of a phase: its items, the scratch memory of one of them, and the computation of one. */
   items(phase: Phase): number;
   scratchBytes(phase: Phase): number;
@@ -25,7 +25,7 @@ export interface Exports {
 
 /** A call of an export, as data. */
 export type Call = [
-  name: 'configure' | 'configureDropout' | 'configureRotary' | 'bind' | 'bindGradients',
+  name: 'configure' | 'configureDropout' | 'configureRotary' | 'bind' | 'bindGradients' | 'clear',
   args: number[],
 ];
 
@@ -57,22 +57,28 @@ export interface GradPointers {
 }
 
 type Build = 'relaxed' | 'simd';
+type Bytes = keyof typeof BYTES;
 
-const BYTES: Record<Build, string> = {relaxed: RELAXED, simd: SIMD};
+const BYTES = {
+  relaxed: RELAXED,
+  simd: SIMD,
+  relaxedShared: RELAXED_SHARED,
+  simdShared: SIMD_SHARED,
+};
 const FLAG = 'LOCAL_ATTENTION_WASM_BUILD';
 tf.env().registerFlag(FLAG, () => 'auto');
 
-const compiled = new Map<Build, WebAssembly.Module | null>();
-const instances = new WeakMap<WebAssembly.Memory, Map<Build, Exports>>();
+const compiled = new Map<Bytes, WebAssembly.Module | null>();
+const instances = new WeakMap<WebAssembly.Memory, Map<WebAssembly.Module, Exports>>();
 
-/** A build, or null where this engine does not run it. */
-function compile(build: Build): WebAssembly.Module | null {
-  if (!compiled.has(build)) {
-    const bytes = decode(BYTES[build]);
+/** A module, or null where this engine does not run it. */
+function compile(name: Bytes): WebAssembly.Module | null {
+  if (!compiled.has(name)) {
+    const bytes = decode(BYTES[name]);
     const runs = typeof WebAssembly !== 'undefined' && WebAssembly.validate(bytes);
-    compiled.set(build, runs ? new WebAssembly.Module(bytes) : null);
+    compiled.set(name, runs ? new WebAssembly.Module(bytes) : null);
   }
-  return compiled.get(build)!;
+  return compiled.get(name)!;
 }
 
 /** The build that the flag asks for, the fastest one that runs with 'auto'; null if none does. */
@@ -91,26 +97,44 @@ export function refusesEngine(): string | null {
   return chosenBuild() ? null : 'this engine has no SIMD in WebAssembly';
 }
 
+/** Why no thread can share the work of this engine's module, or null. */
+export function refusesThreads(): string | null {
+  const build = chosenBuild();
+  if (!build) return refusesEngine();
+  return compile(`${build}Shared`) ? null : 'this engine has no threads in WebAssembly';
+}
+
 /** Why `p` and its gradient do not fit into the 4 GiB of one memory, or null. */
-export function refusesSize(p: Facts): string | null {
+export function refusesSize(p: Facts, threads = 1): string | null {
   const {b, n, d, dv, w, context} = p;
   const rows = Math.min(n, context + w + 64);
   const tensors = b * n * (4 * d + 4 * dv + 1);
   const scratch = rows * (2 * d + dv + 24) + 64 * (4 * d + 3 * dv + 200);
-  const gib = (tensors + scratch + 2 * rows * d) / 2 ** 28;
+  const gib = (tensors + threads * scratch + 2 * rows * d) / 2 ** 28;
   return gib < 4 ? null : `this call and its gradient take ${gib.toFixed(1)} GiB of at most 4`;
+}
+
+/** Whether threads share a memory; asked by name, as each realm has its own class. */
+export function isShared(memory: WebAssembly.Memory): boolean {
+  return (memory.buffer as ArrayBufferLike)[Symbol.toStringTag] === 'SharedArrayBuffer';
+}
+
+/** The module for memories that threads share, or for others. */
+export function moduleFor(shared: boolean): WebAssembly.Module {
+  const build = chosenBuild()!;
+  return compile(shared ? `${build}Shared` : build)!;
 }
 
 /** The module in a memory, one instance for each build. */
 export function instantiate(memory: WebAssembly.Memory): Exports {
-  const build = chosenBuild()!;
-  const builds = instances.get(memory) ?? new Map<Build, Exports>();
+  const module = moduleFor(isShared(memory));
+  const builds = instances.get(memory) ?? new Map<WebAssembly.Module, Exports>();
   instances.set(memory, builds);
-  if (!builds.has(build)) {
-    const instance = new WebAssembly.Instance(compile(build)!, {env: {memory}});
-    builds.set(build, instance.exports as unknown as Exports);
+  if (!builds.has(module)) {
+    const instance = new WebAssembly.Instance(module, {env: {memory}});
+    builds.set(module, instance.exports as unknown as Exports);
   }
-  return builds.get(build)!;
+  return builds.get(module)!;
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {

@@ -1,0 +1,59 @@
+/** How many threads compute: the user's word on it. */
+import {refuse} from '../../src/errors';
+import {OptionReader} from '../../src/options';
+import {refusesThreads} from './module';
+import {resize, threads} from './pool';
+import {processors, refusesWorkers} from './thread';
+
+/** Without a number by name; the attention of a model is not all that it computes. */
+const MOST_UNASKED = 8;
+
+export interface ReadyOptions {
+  /** How many threads compute, the main one included. */
+  threads?: number | null;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Starts the threads that share the work of large calls on the backends `cpu` and `wasm`, and
+ * resolves with how many then compute. Results are the same bits for any number of threads.
+ *
+ * Call it once, and wait, before the first call; without it, one thread computes. A later call
+ * changes the number, and `{threads: 1}` ends all threads but the main one. In a browser the page
+ * must be cross-origin isolated, that is, served with the headers
+ * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`.
+ * Threads never keep a process alive.
+ *
+ * @param options.threads by default as many as there are processors, 8 at the most, and 1 where
+ *   there can be no threads
+ * @throws RangeError that says why, if `threads` is given and there cannot be so many; TypeError or
+ *   RangeError for options that are none. All as rejections.
+ */
+export async function ready(options: ReadyOptions = {}): Promise<number> {
+  const reader = new OptionReader('ready', options, ['threads']);
+  const wanted = reader.count('threads', 1, null);
+  // one after the other: each finds the threads that the one before has left
+  const ours = last.then(() => (wanted === null ? startSensibly() : start(wanted)));
+  last = ours.catch(() => {});
+  return ours;
+}
+
+async function start(wanted: number): Promise<number> {
+  const reason = wanted === 1 ? null : (refusesThreads() ?? refusesWorkers());
+  if (reason) refuse('ready', `threads: ${wanted} cannot be had: ${reason}`);
+  try {
+    await resize(wanted);
+  } catch (error) {
+    refuse('ready', `threads: ${wanted} cannot be had: a worker did not start (${error})`);
+  }
+  return threads();
+}
+
+async function startSensibly(): Promise<number> {
+  try {
+    return await start(Math.min(MOST_UNASKED, processors()));
+  } catch {
+    return start(1);
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * One call on all threads. They take items of a phase, the main thread too, until none is left;
+ * which thread computes which item changes no bit of the result.
+ */
+import type {Facts} from '../../src/fused';
+import {Call, Exports, Phase, instantiate, moduleFor, refusesSize} from './module';
+import {Helper, dismiss, team, threads} from './pool';
+import {BUSY, DONE, FALLEN, Job, NEXT, STATES} from './worker';
+
+/**
+ * The least work that is shared, in multiply-adds of scores and values. Below it one thread is as
+ * fast: it takes time to wake another, and to copy tensors to where both can read them.
+ */
+const LEAST_WORK = 2 ** 26;
+
+const PATIENCE = 1000; // ms that threads may take for an item at the least, ...
+const SLOWEST = 100; // ... and how many times longer than the main thread
+const NAP = 50; // ms between looks at threads that are waited for
+const LOOKS = 1000; // between looks at the clock, where a thread may not sleep
+
+/** One call, in memory that threads share. */
+export interface Task {
+  memory: WebAssembly.Memory;
+  calls: Call[];
+  phases: readonly Phase[];
+  /** Scratch memory, of so many bytes for each thread; the main one comes first. */
+  scratch: number;
+  bytes: number;
+}
+
+/** Whether all threads compute `p`. */
+export function isShareable(p: Facts): boolean {
+  if (threads() === 1 || p.b * p.n * p.context * (p.d + p.dv) < LEAST_WORK) return false;
+  return refusesSize(p, threads()) === null;
+}
+
+/**
+ * Whether the task was computed. If not, a thread that failed may still write to all that the task
+ * was told of: none of it may be used again.
+ */
+export function computeTogether(task: Task): boolean {
+  return task.phases.every((phase) => computePhase(task, phase));
+}
+
+function computePhase({memory, calls, scratch, bytes}: Task, phase: Phase): boolean {
+  const program = instantiate(memory);
+  const items = program.items(phase);
+  const helpers = [...team()];
+  // for this phase alone, so that a thread that comes late finds nothing to do
+  const control = new Int32Array(new SharedArrayBuffer(4 * (STATES + helpers.length)));
+  helpers.forEach((helper, at) => {
+    const room = scratch + (at + 1) * bytes;
+    assign(helper, memory, {calls, phase, items, scratch: room, control, state: STATES + at});
+  });
+  const longest = takeItems(program, phase, items, scratch, control);
+  if (areDone(control, items, Math.max(PATIENCE, SLOWEST * longest))) return true;
+
+  const inState = (state: number) => helpers.filter((_, at) => control[STATES + at] === state);
+  const fallen = inState(FALLEN);
+  // one that has not begun has no item; and while one fell, others may be in the midst of theirs
+  report(fallen.length > 0 ? fallen : inState(BUSY));
+  return false;
+}
+
+/** Gives a thread its part, and the module where it has another one. */
+function assign(helper: Helper, memory: WebAssembly.Memory, job: Job): void {
+  const module = moduleFor(true);
+  const same = helper.memory === memory && helper.module === module;
+  helper.thread.post(same ? {job} : {program: {module, memory}, job});
+  Object.assign(helper, {memory, module});
+}
+
+/** Computes items until none is left; answers how many ms the longest took. */
+function takeItems(
+  program: Exports,
+  phase: Phase,
+  items: number,
+  scratch: number,
+  control: Int32Array,
+): number {
+  let longest = 0;
+  try {
+    for (let item; (item = Atomics.add(control, NEXT, 1)) < items;) {
+      const begin = performance.now();
+      program.compute(phase, item, scratch);
+      Atomics.add(control, DONE, 1);
+      longest = Math.max(longest, performance.now() - begin);
+    }
+    return longest;
+  } finally {
+    Atomics.store(control, NEXT, items); // after an error, nobody is to go on
+  }
+}
+
+/** Waits for all items; false if a thread fell, or if none was done for `patience` ms. */
+function areDone(control: Int32Array, items: number, patience: number): boolean {
+  let [last, since] = [-1, 0];
+  for (;;) {
+    const done = Atomics.load(control, DONE);
+    if (done === items) return true;
+    if (control.includes(FALLEN, STATES)) return false;
+    const now = performance.now();
+    if (done !== last) [last, since] = [done, now];
+    else if (now - since > patience) return false;
+    pause(control, done);
+  }
+}
+
+let maySleep: boolean | null = null;
+
+/** Passes a little time, unless another item is done. */
+function pause(control: Int32Array, done: number): void {
+  maySleep ??= askMaySleep();
+  if (maySleep) Atomics.wait(control, DONE, done, NAP);
+  else for (let look = 0; look < LOOKS && Atomics.load(control, DONE) === done; look++);
+}
+
+/** The main thread of a page may not, and is told so by an error. */
+function askMaySleep(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function report(lost: Helper[]): void {
+  for (const helper of lost) dismiss(helper);
+  console.warn(
+    `[localAttention] ${lost.length} of ${threads() + lost.length} threads stopped while they ` +
+      `computed; the call is computed again by one thread, later calls by ${threads()}.`,
+  );
+}
