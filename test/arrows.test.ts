@@ -6,7 +6,8 @@ import {Import, importsOf} from './support/imports';
 
 const ROOT = join(__dirname, '..');
 const TFJS = '@tensorflow/tfjs';
-const BACKEND_PACKAGE = /^@tensorflow\/tfjs-(backend-\w+|node)$/;
+/** What not every platform has. */
+const OF_A_PLATFORM = /^(@tensorflow\/tfjs-(backend-\w+|node)|node:\w+)$/;
 
 /** Each file of src may import those of the lines above its own. */
 const ORDER = [
@@ -43,8 +44,8 @@ function refusal(path: string, {target, typeOnly}: Import): string | null {
     return allowed ? null : 'src/node imports errors, node: and tfjs alone';
   }
   if (!['src', 'layers', 'kernels'].includes(targetRoom)) {
-    if (room !== 'kernels' || !BACKEND_PACKAGE.test(target)) return `${TFJS} is the only package`;
-    return typeOnly ? null : 'a kernel imports its backend as types only';
+    if (room !== 'kernels' || !OF_A_PLATFORM.test(target)) return `${TFJS} is the only package`;
+    return typeOnly ? null : 'a kernel imports its platform as types only';
   }
   if (target === 'src/index' || target === 'src') return 'the door is for users';
   if (target.startsWith('src/node')) return 'src/node is for Node alone';
@@ -133,8 +134,9 @@ test.each([
     'kernels/webgl/index.ts',
     "import {MathBackendWebGL} from '@tensorflow/tfjs-backend-webgl';",
     '@tensorflow/tfjs-backend-webgl',
-    'a kernel imports its backend as types only',
+    'a kernel imports its platform as types only',
   ],
+  ['kernels/wasm/x.ts', "import os from 'node:os';", 'node:os', 'a kernel imports its platform'],
 ])('in %s, %s is caught', (path, source, target, reason) => {
   const found = violations({[path]: source});
   expect(found).toHaveLength(1);
@@ -155,6 +157,7 @@ test('what is allowed is let through', () => {
     'kernels/index.ts': "import './wasm'; import './webgl';",
     'kernels/webgl/index.ts':
       "import type {B} from '@tensorflow/tfjs-backend-webgl'; import {p} from '../../src/problem';",
+    'kernels/wasm/x.ts': "type Workers = typeof import('node:worker_threads');",
     'kernels/webgl/story.ts': "import './index'; // import 'lodash'",
   };
   expect(violations(files)).toEqual([]);

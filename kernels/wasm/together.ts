@@ -8,8 +8,9 @@ import {Helper, dismiss, team, threads} from './pool';
 import {BUSY, DONE, FALLEN, Job, NEXT, STATES} from './worker';
 
 /**
- * The least work that is shared, in multiply-adds of scores and values. Below it one thread is as
- * fast: it takes time to wake another, and to copy tensors to where both can read them.
+ * The least work that is shared, in multiply-adds of scores and values: about 3 ms forward on one
+ * thread. There two threads are 1.3 to 1.6 times as fast, copies included; at half of it, some calls
+ * lose what it takes to wake a thread and to copy tensors to where both can read them.
  */
 const LEAST_WORK = 2 ** 26;
 

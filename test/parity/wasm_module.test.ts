@@ -2,17 +2,19 @@
 import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
 
-import {RELAXED, SIMD} from '../../kernels/wasm/module.generated';
+import * as builds from '../../kernels/wasm/module.generated';
 
 test('the bytes come from the sources', () => {
   const script = join(__dirname, '..', '..', 'scripts', 'build_wasm.mjs');
   execFileSync(process.execPath, [script, '--check'], {stdio: 'pipe'});
 });
 
-describe.each([
-  ['simd', SIMD],
-  ['relaxed', RELAXED],
-])('%s', (_, base64) => {
+test('there is each build for memory that threads share, too', () => {
+  const names = ['RELAXED', 'RELAXED_SHARED', 'SIMD', 'SIMD_SHARED'];
+  expect(Object.keys(builds).sort()).toEqual(names);
+});
+
+describe.each(Object.entries(builds))('%s', (_, base64) => {
   const bytes = Buffer.from(base64, 'base64');
 
   // either would write into memory that TF.js has given to somebody else

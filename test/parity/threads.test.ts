@@ -1,0 +1,234 @@
+/** Any number of threads gives the same bits, and no thread that fails harms a result. */
+import {spawnSync} from 'node:child_process';
+import {availableParallelism} from 'node:os';
+import {join} from 'node:path';
+import workers from 'node:worker_threads';
+
+import * as tf from '@tensorflow/tfjs';
+
+import {LocalAttentionArgs, localAttention, ready} from '../../src';
+import type {LocalAttentionCall} from '../../src/problem';
+import {digest, living} from '../support/close';
+import {generator, uniform} from '../support/inputs';
+import {PROGRAMS, useAnyProgram, useProgram} from '../support/programs';
+
+const WASM_PROGRAMS = PROGRAMS.filter(({cpu}) => cpu === 'wasm');
+const N = 1560; // three chunks and a half
+const HEADS = 3;
+const D = 22;
+
+interface Shape {
+  config: LocalAttentionArgs;
+  n?: number;
+  leading?: number[];
+  call?: () => LocalAttentionCall;
+  /** Heads of a bias. */
+  bias?: number;
+}
+
+const CASES: [string, Shape][] = [
+  ['causal', {config: {windowSize: 260, causal: true}}],
+  ['bidirectional, autopad', {config: {windowSize: 130, autopad: true}, n: 1555}],
+  ['own window only', {config: {windowSize: 520, lookBackward: 0, lookForward: 0}, leading: [2, HEADS]}], // prettier-ignore
+  ['look back 2', {config: {windowSize: 130, lookBackward: 2, causal: true}, leading: [2, HEADS]}],
+  ['look back 1, forward 2', {config: {windowSize: 130, lookForward: 2}}],
+  ['exact', {config: {windowSize: 130, exactWindowsize: true}}],
+  ['exact, causal', {config: {windowSize: 260, exactWindowsize: true, causal: true}}],
+  ['masked', {config: {windowSize: 130}, call: () => ({mask: everyThird(1)})}],
+  ['biased', {config: {windowSize: 130}, leading: [2, HEADS], bias: HEADS}],
+  ['one bias, causal', {config: {windowSize: 260, causal: true}, bias: 1}],
+  ['shared qk', {config: {windowSize: 130, sharedQk: true}}],
+  ['xpos', {config: {windowSize: 130, useXpos: true}}],
+  ['no rotary', {config: {windowSize: 130, useRotaryPosEmb: false}}],
+  ['dropout', {config: {windowSize: 130, dropout: 0.3}, call: () => ({training: true, seed: 5})}],
+  ['all at once', {config: {windowSize: 120, useXpos: true, sharedQk: true, exactWindowsize: true, dropout: 0.2}, bias: HEADS, leading: [2, HEADS], call: () => ({training: true, seed: 6, mask: everyThird(2)})}], // prettier-ignore
+];
+
+const posted = jest.spyOn(workers.Worker.prototype, 'postMessage');
+/** Jobs that threads were given since the last clearing. */
+const jobs = () => posted.mock.calls.filter(([message]) => message.job);
+beforeEach(() => posted.mockClear());
+afterAll(() => ready({threads: 1}));
+
+describe.each(WASM_PROGRAMS.map((program) => [program.name, program] as const))(
+  '%s',
+  (_, program) => {
+    beforeAll(() => useProgram(program));
+    afterAll(useAnyProgram);
+
+    test('1, 2 and 3 threads give the same bits, forward and backward', async () => {
+      const alone = CASES.map(([, shape]) => bitsOf(shape));
+      for (const threads of [2, 3]) {
+        expect(await ready({threads})).toBe(threads);
+        for (const [at, [name, shape]] of CASES.entries()) {
+          posted.mockClear();
+          const before = living();
+          expect([name, bitsOf(shape)]).toEqual([name, alone[at]]);
+          expect(living()).toEqual(before);
+          // forward one phase, backward two; of a bias it is one
+          expect(jobs().length).toBe((threads - 1) * 3);
+        }
+      }
+      await ready({threads: 1});
+    }, 120_000);
+  },
+);
+
+describe('the pool', () => {
+  beforeAll(() => useProgram(WASM_PROGRAMS[0]));
+  afterAll(useAnyProgram);
+  afterEach(() => ready({threads: 1}));
+
+  const small: Shape = {config: {windowSize: 16, causal: true}, n: 512};
+  const large: Shape = CASES[0][1];
+
+  test('a small call disturbs no thread, a large one all', async () => {
+    await ready({threads: 3});
+    posted.mockClear();
+    bitsOf(small);
+    expect(jobs()).toHaveLength(0);
+    bitsOf(large);
+    expect(jobs()).toHaveLength(6);
+  });
+
+  test('it grows, shrinks and ends', async () => {
+    for (const threads of [2, 4, 1, 3, 2, 1]) {
+      expect(await ready({threads})).toBe(threads);
+      posted.mockClear();
+      bitsOf(large);
+      expect(jobs()).toHaveLength(3 * (threads - 1));
+    }
+  });
+
+  test('calls at the same time are taken one after the other', async () => {
+    const counts = [3, 1, 2, 4, 2];
+    const answers = await Promise.all(counts.map((threads) => ready({threads})));
+    expect(answers).toEqual(counts);
+    posted.mockClear();
+    bitsOf(large);
+    expect(jobs()).toHaveLength(3);
+  });
+
+  test('without a number it has no more threads than processors, and no more than 8', async () => {
+    expect(await ready()).toBe(Math.min(8, availableParallelism()));
+    expect(await ready({threads: null})).toBe(Math.min(8, availableParallelism()));
+  });
+
+  test('the kernels that it runs keep their names', async () => {
+    await ready({threads: 2});
+    const {kernelNames} = await tf.profile(() => void bitsOf(large));
+    expect(kernelNames).toEqual(expect.arrayContaining(['LocalAttention', 'LocalAttentionGrad']));
+    expect(jobs()).toHaveLength(3);
+  });
+
+  test('memory beyond 256 MiB is given back by all threads', async () => {
+    await ready({threads: 2});
+    const x = tf.ones([1, 2 ** 16, 320]);
+    const options = {windowSize: 32, useRotaryPosEmb: false} as const;
+    posted.mockClear();
+    tf.dispose(localAttention(x, x, x, {...options, implementation: 'fused'}));
+    const messages = posted.mock.calls.map(([message]) => Object.keys(message));
+    expect(messages).toEqual([['program', 'job'], ['program']]);
+    expect(posted.mock.calls[1][0]).toEqual({program: null});
+    x.dispose();
+  });
+});
+
+describe('ready', () => {
+  test.each([
+    [{threads: 0}, 'threads must be a whole number from 1 to 16777216, got 0.'],
+    [{threads: -1}, 'threads must be a whole number from 1 to 16777216, got -1.'],
+    [{threads: 1.5}, 'threads must be a whole number from 1 to 16777216, got 1.5.'],
+    [{threads: NaN}, 'threads must be a whole number from 1 to 16777216, got NaN.'],
+    [{threads: '2'}, "threads must be a whole number from 1 to 16777216, got '2'."],
+    [{thread: 2}, "unknown option 'thread' (did you mean 'threads'?)."],
+    [2, 'options must be a plain object such as {threads: …}, got 2.'],
+    [null, 'options must be a plain object such as {threads: …}, got null.'],
+  ])('%j is refused', async (options, says) => {
+    await expect(ready(options as object)).rejects.toThrow(`[ready] ${says}`);
+    expect(posted).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ['crossOriginIsolated', false, 'this page is not cross-origin isolated'],
+    ['SharedArrayBuffer', undefined, 'this page is not cross-origin isolated'],
+  ])(
+    'where %s is %s, threads are refused by name, and quietly none without',
+    async (name, value, reason) => {
+      const had = Object.getOwnPropertyDescriptor(globalThis, name);
+      Object.defineProperty(globalThis, name, {value, configurable: true});
+      try {
+        await expect(ready({threads: 2})).rejects.toThrow(
+          `[ready] threads: 2 cannot be had: ${reason}`,
+        );
+        await expect(ready({threads: 2})).rejects.toThrow(RangeError);
+        expect(await ready()).toBe(1);
+        expect(await ready({threads: 1})).toBe(1);
+      } finally {
+        delete (globalThis as Record<string, unknown>)[name];
+        if (had) Object.defineProperty(globalThis, name, had);
+      }
+    },
+  );
+});
+
+describe('a process that has threads ends by itself', () => {
+  const READY = `
+    const tf = require('@tensorflow/tfjs');
+    const {localAttention, ready} = require('tfjs-local-attention');
+    tf.env().set('IS_TEST', true); // no greeting
+    await tf.setBackend('cpu');
+    console.log(await ready({threads: 2}));`;
+  const CALL = `
+    const x = tf.ones([4, 2048, 64]);
+    localAttention(x, x, x, {windowSize: 256, implementation: 'fused'});`;
+  // the thread's own text, made to hang where it is told to
+  const HANG = `
+    const workers = require('node:worker_threads');
+    let worker;
+    workers.Worker = class extends workers.Worker {
+      constructor(source, options) {
+        super(source.replace('const {job} = data;', 'if (data.hang) for (;;); $&'), options);
+        worker = this;
+      }
+    };
+    ${READY}
+    worker.postMessage({hang: true});
+    await new Promise((resolve) => setTimeout(resolve, 200));`;
+
+  test.each([
+    ['after ready() alone', READY],
+    ['after a call', READY + CALL],
+    ['while a thread still computes', HANG],
+  ])('%s', (_, program) => {
+    const command = ['--import', 'tsx', '-e', `(async () => {${program}})();`];
+    const options = {cwd: join(__dirname, '../..'), encoding: 'utf8', timeout: 30_000} as const;
+    const {status, signal, stdout, stderr} = spawnSync(process.execPath, command, options);
+    expect({status, signal, stderr}).toEqual({status: 0, signal: null, stderr: ''});
+    expect(stdout).toMatch(/^2\n/);
+  });
+});
+
+/** The results of one call: output and gradients. */
+function bitsOf(shape: Shape): string[] {
+  const {config, n = N, leading = [HEADS], call = () => ({}), bias} = shape;
+  return tf.tidy(() => {
+    const random = generator(7);
+    const make = (...sizes: number[]) =>
+      tf.tensor(Float32Array.from(uniform(random, sizes).data), sizes);
+    const inputs = [0, 1, 2].map(() => make(...leading, n, D));
+    const {windowSize: w, causal} = config;
+    if (bias) inputs.push(make(bias, w, (causal ? 2 : 3) * w));
+    const attend = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, attnBias?: tf.Tensor) =>
+      localAttention(q, k, v, {...config, implementation: 'fused'}, {...call(), attnBias});
+    const dout = make(...leading, n, D);
+    const {value, grads} = tf.valueAndGrads(attend as (...x: tf.Tensor[]) => tf.Tensor)(inputs, dout); // prettier-ignore
+    return [value, ...grads].map(digest);
+  });
+}
+
+/** A mask [rows, N] that hides every third key. */
+function everyThird(rows: number): tf.Tensor {
+  const kept = Uint8Array.from({length: rows * N}, (_, at) => +(at % 3 !== 0));
+  return tf.tensor2d(kept, [rows, N], 'bool');
+}
