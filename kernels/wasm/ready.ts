@@ -1,6 +1,7 @@
 /** How many threads compute: the user's word on it. */
 import {refuse} from '../../src/errors';
 import {OptionReader} from '../../src/options';
+import {giveBackArena} from './arena';
 import {refusesThreads} from './module';
 import {resize, threads} from './pool';
 import {processors, refusesWorkers} from './thread';
@@ -23,7 +24,8 @@ let last: Promise<unknown> = Promise.resolve();
  * changes the number, and `{threads: 1}` ends all threads but the main one. In a browser the page
  * must be cross-origin isolated, that is, served with the headers
  * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`.
- * Threads never keep a process alive.
+ * Threads never keep a process alive. What they share is as large as the largest call on them, until
+ * `ready` is called again.
  *
  * @param options.threads by default as many as there are processors, 8 at the most, and 1 where
  *   there can be no threads
@@ -47,6 +49,7 @@ async function start(wanted: number): Promise<number> {
   } catch (error) {
     refuse('ready', `threads: ${wanted} cannot be had: a worker did not start (${error})`);
   }
+  giveBackArena(); // it grows with the calls, and threads keep it
   return threads();
 }
 
