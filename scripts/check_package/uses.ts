@@ -9,6 +9,7 @@ import {
   RotaryEmbedding,
   layers,
   localAttention,
+  ready,
   rotary,
 } from 'tfjs-local-attention';
 import type {
@@ -23,6 +24,7 @@ import type {
   LocalMHAArgs,
   LocalMHAConfig,
   LocalMHALayerArgs,
+  ReadyOptions,
   RotaryAngles,
   RotaryEmbeddingArgs,
   WeightArgs,
@@ -68,6 +70,12 @@ check(own[1] instanceof LocalAttention, 'the factory makes a LocalAttention');
 check(own[2] instanceof RotaryEmbedding, 'the factory makes a RotaryEmbedding');
 
 async function main(): Promise<void> {
+  const wanted: ReadyOptions = {threads: 2};
+  check((await ready(wanted)) === 2, 'two threads compute');
+  const long: tf.Tensor = tf.ones([2, 1536, 48]);
+  const mean = localAttention(long, long, long, {windowSize: 512, implementation: 'fused'});
+  check(Math.abs((tf.min(mean).dataSync()[0] as number) - 1) < 1e-5, 'they compute a mean of ones');
+
   const model = tf.sequential({layers: own});
   model.compile({optimizer: 'adam', loss: 'meanSquaredError'});
   const {history} = await model.fit(x, x, {epochs: 2, verbose: 0});
