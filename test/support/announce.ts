@@ -12,6 +12,8 @@ export default async function announce() {
   if (!BACKENDS.some((name) => ['cpu', 'wasm'].includes(name))) {
     console.log('skipped: test/parity (no fused kernels on these backends)');
   }
+  const {NO_BROWSER} = await import('./browser');
+  if (NO_BROWSER) console.log(`skipped: test/browser (${NO_BROWSER})`);
   const added = Object.keys(globalThis).filter((name) => !before.has(name));
   for (const name of added) delete (globalThis as Record<string, unknown>)[name];
 }

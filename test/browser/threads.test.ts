@@ -1,0 +1,171 @@
+/** Threads in a browser, with the script that ships: they need nothing served but the page's headers. */
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {AddressInfo} from 'node:net';
+import {createServer} from 'node:http';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+
+import {BrowserContext, Page, chromium} from 'playwright-core';
+
+import {CHROMIUM, NO_BROWSER, SCRIPT} from '../support/browser';
+
+const ROOT = join(__dirname, '..', '..');
+const WASM = join(ROOT, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
+const SCRIPTS: Record<string, string> = {
+  '/tf.js': join(ROOT, 'node_modules/@tensorflow/tfjs/dist/tf.min.js'),
+  '/wasm.js': join(WASM, 'tf-backend-wasm.min.js'),
+  '/ours.js': SCRIPT,
+};
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+const POLICY = {'Content-Security-Policy': "worker-src 'none'"};
+const PAGES: Record<string, Record<string, string>> = {
+  '/isolated': ISOLATION,
+  '/plain': {},
+  '/no-workers': {...ISOLATION, ...POLICY},
+};
+
+const html = Object.keys(SCRIPTS)
+  .map((script) => `<script src="${script}"></script>`)
+  .join('');
+
+const server = createServer(({url = ''}, response) => {
+  if (url in PAGES) {
+    response.writeHead(200, {'Content-Type': 'text/html', ...PAGES[url]}).end(html);
+  } else if (url in SCRIPTS) {
+    response.writeHead(200, {'Content-Type': 'text/javascript'}).end(readFileSync(SCRIPTS[url]));
+  } else if (/^\/[\w-]+\.wasm$/.test(url)) {
+    response.writeHead(200, {'Content-Type': 'application/wasm'}).end(readFileSync(WASM + url));
+  } else {
+    response.writeHead(404).end();
+  }
+});
+
+interface Answer {
+  threads: number[];
+  bits: string[][];
+  /** Whether TF.js's memory is. */
+  shared: boolean;
+  /** Items that workers computed. */
+  helped: number;
+  warnings: string[];
+}
+
+/** In the page: the bits of a large call and its gradients by 1 thread and by others. */
+async function compare({backend, threaded}: {backend: string; threaded: boolean}): Promise<Answer> {
+  const {tf, tfjsLocalAttention: ours} = globalThis as any; // eslint-disable-line @typescript-eslint/no-explicit-any
+  const warnings: string[] = [];
+  console.warn = (...words) => void warnings.push(words.join(' '));
+
+  // items done, less those of this thread
+  const controls: Int32Array[] = [];
+  const {postMessage} = Worker.prototype;
+  Worker.prototype.postMessage = function (message: {job?: {control: Int32Array}}) {
+    if (message.job) controls.push(message.job.control);
+    postMessage.call(this, message);
+  };
+  const DONE = 1;
+  const {add} = Atomics;
+  let own = 0;
+  Atomics.add = ((words: Int32Array, at: number, value: number) => {
+    if (at === DONE) own++;
+    return add(words, at, value);
+  }) as typeof Atomics.add;
+
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', threaded);
+  tf.wasm.setThreadsCount(2);
+  await tf.setBackend(backend);
+  const x = tf.reshape(tf.sin(tf.range(0, 3 * 1560 * 24)), [3, 1560, 24]);
+  const attend = (...[q, k, v]: unknown[]) =>
+    ours.localAttention(q, k, v, {windowSize: 130, implementation: 'fused'});
+  const digest = async (values: Float32Array) => {
+    const hash = await crypto.subtle.digest('SHA-256', values.slice());
+    return new Uint8Array(hash).join(',');
+  };
+  const threads: number[] = [];
+  const bits: string[][] = [];
+  for (const count of [1, 2, 3, 2]) {
+    threads.push(await ours.ready({threads: count}));
+    for (let repeated = 0; repeated < 3; repeated++) {
+      const {value, grads} = tf.valueAndGrads(attend)([x, tf.mul(x, 2), tf.mul(x, 3)], x);
+      bits.push(await Promise.all([value, ...grads].map(async (y) => digest(await y.data()))));
+    }
+  }
+  const {wasm} = tf.backend();
+  const shared = wasm ? wasm.HEAPU8.buffer instanceof SharedArrayBuffer : false;
+  const done = [...new Set(controls)].reduce((sum, control) => sum + control[DONE], 0);
+  return {threads, bits, shared, helped: done - own, warnings};
+}
+
+/** In the page: what ready says, and what it answers without a number. */
+async function ask(): Promise<{error: string; threads: number}> {
+  const {tfjsLocalAttention: ours} = globalThis as any; // eslint-disable-line @typescript-eslint/no-explicit-any
+  const error = await ours.ready({threads: 2}).then(String, String);
+  return {error, threads: await ours.ready()};
+}
+
+(NO_BROWSER ? describe.skip : describe)('chromium', () => {
+  const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
+  let context: BrowserContext;
+  let page: Page;
+
+  beforeAll(async () => {
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    context = await chromium.launchPersistentContext(profile, {
+      executablePath: CHROMIUM,
+      headless: true,
+      args: ['--no-sandbox'],
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await context?.close();
+    server.close();
+    rmSync(profile, {recursive: true, force: true});
+  });
+
+  async function visit(path: string) {
+    page = await context.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+  }
+  afterEach(() => page.close());
+
+  test.each([
+    ['cpu', false],
+    ['wasm', false],
+    ['wasm', true],
+  ])(
+    '%s, TF.js with threads of its own: %s; any number of threads gives the same bits',
+    async (backend, threaded) => {
+      await visit('/isolated');
+      const {threads, bits, shared, helped, warnings} = await page.evaluate(compare, {
+        backend,
+        threaded,
+      });
+      expect(warnings).toEqual([]);
+      expect(threads).toEqual([1, 2, 3, 2]);
+      expect(helped).toBeGreaterThan(0);
+      expect(shared).toBe(threaded);
+      for (const call of bits) expect(call).toEqual(bits[0]);
+    },
+    120_000,
+  );
+
+  test('without isolation threads are refused by name, with the remedy', async () => {
+    await visit('/plain');
+    const {error, threads} = await page.evaluate(ask);
+    expect(error).toContain('[ready] threads: 2 cannot be had: this page is not cross-origin');
+    expect(threads).toBe(1);
+  });
+
+  test('so are they where a policy forbids workers', async () => {
+    await visit('/no-workers');
+    const {error, threads} = await page.evaluate(ask);
+    expect(error).toBe(
+      'RangeError: [ready] threads: 2 cannot be had: a worker did not start ' +
+        '(a Content-Security-Policy may have to allow worker-src blob:).',
+    );
+    expect(threads).toBe(1);
+  });
+});
