@@ -9,20 +9,30 @@ export interface Helper {
   memory: WebAssembly.Memory | null;
 }
 
-let helpers: Helper[] = [];
+type Team = (changed?: readonly Helper[]) => readonly Helper[];
 
-export function team(): readonly Helper[] {
-  return helpers;
+/**
+ * The threads besides the main one, of all copies of this package that a process may hold: only
+ * the kernels of the first copy run, and any may be asked to get ready. It is a function because
+ * Jest empties the objects that it finds on the global one, also while threads live.
+ */
+export const team = ((globalThis as Record<symbol, unknown>)[
+  Symbol.for('tfjs-local-attention.threads')
+] ??= makeTeam()) as Team;
+
+function makeTeam(): Team {
+  let helpers: readonly Helper[] = [];
+  return (changed = helpers) => (helpers = changed);
 }
 
 /** How many compute, the main thread included. */
 export function threads(): number {
-  return helpers.length + 1;
+  return team().length + 1;
 }
 
 /** Starts and ends threads until so many compute; rejects with the reason why one did not start. */
 export async function resize(count: number): Promise<void> {
-  for (const helper of helpers.slice(count - 1)) dismiss(helper);
+  for (const helper of team().slice(count - 1)) dismiss(helper);
   const missing = Array.from({length: count - threads()});
   const begun = await Promise.allSettled(missing.map(startHelper));
   const refused = begun.find((one) => one.status === 'rejected');
@@ -33,13 +43,13 @@ export async function resize(count: number): Promise<void> {
 
 /** Ends a thread, whatever it does. */
 export function dismiss(helper: Helper): void {
-  helpers = helpers.filter((other) => other !== helper);
+  team(team().filter((other) => other !== helper));
   helper.thread.end();
 }
 
 /** Makes all threads let go of a memory that is given back. */
 export function forget(memory: WebAssembly.Memory): void {
-  for (const helper of helpers.filter((one) => one.memory === memory)) {
+  for (const helper of team().filter((one) => one.memory === memory)) {
     helper.module = helper.memory = null;
     helper.thread.post({program: null});
   }
@@ -50,8 +60,8 @@ function startHelper(): Promise<Helper> {
   return new Promise((resolve, reject) => {
     const thread = startThread({
       answered() {
-        if (helpers.includes(helper)) return;
-        helpers = [...helpers, helper];
+        if (team().includes(helper)) return;
+        team([...team(), helper]);
         thread.unref();
         resolve(helper);
       },

@@ -1,5 +1,9 @@
-/** One process may hold both builds: a model saved from one is loaded where both are registered. */
+/**
+ * One process may hold both builds: a model saved from one is loaded where both are registered, and
+ * threads that one starts compute for the other.
+ */
 import {createRequire} from 'node:module';
+import {Worker} from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import * as esm from 'tfjs-local-attention';
 import {fileSystem} from 'tfjs-local-attention/node';
@@ -17,4 +21,15 @@ for (const {layers} of [esm, cjs]) {
   const [before, after] = [model, loaded].map((one) => one.predict(x) as tf.Tensor);
   if (tf.max(tf.abs(tf.sub(before, after))).dataSync()[0] !== 0) throw new Error('answers differ');
 }
+
+await cjs.ready({threads: 2});
+const {postMessage} = Worker.prototype;
+let jobs = 0;
+Worker.prototype.postMessage = function (message) {
+  jobs++;
+  postMessage.call(this, message);
+};
+const long: tf.Tensor = tf.ones([2, 1536, 48]);
+for (const {localAttention} of [esm, cjs]) localAttention(long, long, long, {windowSize: 512});
+if (jobs !== 2) throw new Error(`threads took part in ${jobs} of 2 calls`);
 console.log('  ESM and CommonJS in one process run');
