@@ -46,7 +46,7 @@ export function computeTogether(task: Task): boolean {
 function computePhase({memory, calls, scratch, bytes}: Task, phase: Phase): boolean {
   const program = instantiate(memory);
   const items = program.items(phase);
-  const helpers = [...team()];
+  const helpers = items > 1 ? [...team()] : [];
   // for this phase alone, so that a thread that comes late finds nothing to do
   const control = new Int32Array(new SharedArrayBuffer(4 * (STATES + helpers.length)));
   helpers.forEach((helper, at) => {
