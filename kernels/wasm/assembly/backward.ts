@@ -23,6 +23,7 @@ import {
   scale,
   sharedQk,
   threshold,
+  transformsKeys,
   w,
 } from './problem';
 import {intoLanes} from './lanes';
@@ -43,6 +44,7 @@ import {
 import {Beside, Fresh, OfTile, STRIDE, exp2, finite, madd, multiply, multiplyCarefully} from './simd';
 
 const TILE: i32 = 64; // most queries and keys that meet at a time
+const HALF: i32 = 32;
 
 // where the parts of scratch memory begin
 let states: usize = 0; // 8 blocks of 8 queries
@@ -57,15 +59,17 @@ let keyFours: usize = 0; // 16 × [d][4]
 let valueFours: usize = 0; // 16 × [dv][4]
 let weights: usize = 0; // [64 keys][64 queries]
 let dScores: usize = 0; // [64 keys][64 queries]
-let keyRows: usize = 0; // [context][d rounded up to 8]
-let dKeyRows: usize = 0; // [context][d rounded up to 8]
-let dValueRows: usize = 0; // [context][dv rounded up to 8]
+// [context][d or dv rounded up to 8]; in the tensors themselves where a row there is as good
+let keyRows: usize = 0;
+let dKeyRows: usize = 0;
+let dValueRows: usize = 0;
 
 /** Lays out the scratch memory from `scratch` on; returns its end. */
 function layOut(scratch: usize): usize {
   const wide: usize = (<usize>roundUp8(d)) << 2;
   const wideV: usize = (<usize>roundUp8(dv)) << 2;
   const context = <usize>contextLength();
+  const keys = keysInPlace() ? 0 : context * wide;
   states = scratch;
   lseLanes = states + 8 * STATE_BYTES;
   dots = lseLanes + STRIDE;
@@ -79,9 +83,22 @@ function layOut(scratch: usize): usize {
   weights = valueFours + <usize>dv * STRIDE;
   dScores = weights + <usize>TILE * STRIDE;
   keyRows = dScores + <usize>TILE * STRIDE;
-  dKeyRows = keyRows + context * wide;
-  dValueRows = dKeyRows + context * wide;
-  return dValueRows + context * wideV;
+  dKeyRows = keyRows + keys;
+  dValueRows = dKeyRows + keys;
+  return dValueRows + (valuesInPlace() ? 0 : context * wideV);
+}
+
+/** Whether keys and their gradients are used where they lie: unchanged, and whole eights. */
+// @ts-ignore: decorator
+@inline
+function keysInPlace(): bool {
+  return !transformsKeys() && (d & 7) == 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function valuesInPlace(): bool {
+  return (dv & 7) == 0;
 }
 
 /** Bytes of scratch that {@link attendBackward} needs. */
@@ -111,14 +128,14 @@ export function attendBackward(
   stop: i32,
   scratch: usize,
 ): void {
-  const scratchEnd = layOut(scratch);
+  layOut(scratch);
   const keyBytes: usize = (<usize>d) << 2;
   const valueBytes: usize = (<usize>dv) << 2;
   const wide: usize = (<usize>roundUp8(d)) << 2;
   const wideV: usize = (<usize>roundUp8(dv)) << 2;
   // the columns that round d and dv up to 8 must hold nothing
   memory.fill(queryRows, 0, weights - queryRows);
-  memory.fill(keyRows, 0, scratchEnd - keyRows);
+  memory.fill(keyRows, 0, dKeyRows - keyRows);
 
   const group = groupLength();
   const tile = tileLength();
@@ -127,16 +144,22 @@ export function attendBackward(
     const end = min(start + group, stop);
     const from = firstKey(start);
     const to = endKey(end - 1);
-    for (let j = from; j < to; j++) {
-      const to = keyRows + <usize>(j - from) * wide;
-      const row = keyRow(k + <usize>j * keyBytes, to, j - origin);
-      if (row != to) memory.copy(to, row, keyBytes);
+    if (keysInPlace()) {
+      keyRows = k + <usize>from * keyBytes;
+      dKeyRows = dk + <usize>from * keyBytes;
+    } else {
+      for (let j = from; j < to; j++) {
+        const target = keyRows + <usize>(j - from) * wide;
+        const row = keyRow(k + <usize>j * keyBytes, target, j - origin);
+        if (row != target) memory.copy(target, row, keyBytes);
+      }
+      memory.fill(dKeyRows, 0, <usize>(to - from) * wide);
     }
+    if (valuesInPlace()) dValueRows = dvalue + <usize>from * valueBytes;
+    else memory.fill(dValueRows, 0, <usize>(to - from) * wideV);
     const values = v + <usize>from * valueBytes;
     const still =
       finite(keyRows, <usize>(to - from) * wide) && finite(values, <usize>(to - from) * valueBytes);
-    memory.fill(dKeyRows, 0, <usize>(to - from) * wide);
-    memory.fill(dValueRows, 0, <usize>(to - from) * wideV);
     for (let i = start; i < end; i += tile) {
       const rows = min(tile, end - i);
       load64(q, out, logSumExp, dout, i, rows, head, origin);
@@ -149,11 +172,14 @@ export function attendBackward(
     }
     for (let j = from; j < to; j++) {
       if (mask && !load<u8>(mask + <usize>j)) continue; // its gradients are 0, whatever its values
+      if (!valuesInPlace()) {
+        addRow(dValueRows + <usize>(j - from) * wideV, dvalue + <usize>j * valueBytes, dv);
+      }
+      if (keysInPlace()) continue;
       const dKey = dKeyRows + <usize>(j - from) * wide;
       if (keyTable) rotateBack(dKey, keyTable + <usize>(j - origin) * keyBytes);
       if (sharedQk) normaliseBack(k + <usize>j * keyBytes, dKey);
       addRow(dKey, dk + <usize>j * keyBytes, d);
-      addRow(dValueRows + <usize>(j - from) * wideV, dvalue + <usize>j * valueBytes, dv);
     }
   }
 }
@@ -267,16 +293,47 @@ function backward64(
     for (let block = 0; block < blocks; block++) {
       scoreGradient(<usize>block, mask, bias, j, count, dbias);
     }
-    for (let c: usize = 0; c < wideV; c += 32) {
-      const to = dValueRows + row * wideV + c;
-      spread<OfTile>(calm, weights, 4, doutRows + c, wideV, to, wideV, count, rows);
+    // where the sequence is cut off for some queries, as on the diagonal, halves see unlike keys
+    const middle = min(HALF, rows);
+    const early = reach(0, middle, j, count);
+    const late = middle < rows ? reach(middle, rows, j, count) : early;
+    if (early == late) {
+      spreadQueries(calm, 0, rows, row, early);
+    } else {
+      spreadQueries(calm, 0, middle, row, early);
+      spreadQueries(calm, middle, rows, row, late);
     }
-    for (let c: usize = 0; c < wide; c += 32) {
-      const to = dKeyRows + row * wide + c;
-      spread<OfTile>(calm, dScores, 4, queryRows + c, wide, to, wide, count, rows);
-      const keys = keyRows + row * wide + c;
-      spread<Beside>(calm, dScores, STRIDE, keys, wide, dQueryRows + c, wide, rows, count);
-    }
+  }
+}
+
+/** How many of `count` keys from j on the queries first … end − 1 of the tile see, from the first. */
+function reach(first: i32, end: i32, j: i32, count: i32): i32 {
+  const last = states + <usize>((end - 1) >> 3) * STATE_BYTES;
+  let farthest = load<i32>(last, FARTHEST);
+  for (let state = states + <usize>(first >> 3) * STATE_BYTES; state < last; state += STATE_BYTES) {
+    farthest = max(farthest, load<i32>(state, FARTHEST));
+  }
+  return max(0, min(count, farthest - j));
+}
+
+/** Adds to all gradients what the queries first … end − 1 of the tile do with its first `count` keys. */
+function spreadQueries(calm: bool, first: i32, end: i32, row: usize, count: i32): void {
+  const wide: usize = (<usize>roundUp8(d)) << 2;
+  const wideV: usize = (<usize>roundUp8(dv)) << 2;
+  const rows = end - first;
+  const column = (<usize>first) << 2;
+  const douts = doutRows + <usize>first * wideV;
+  const queries = queryRows + <usize>first * wide;
+  const dQueries = dQueryRows + <usize>first * wide;
+  for (let c: usize = 0; c < wideV; c += 32) {
+    const to = dValueRows + row * wideV + c;
+    spread<OfTile>(calm, weights + column, 4, douts + c, wideV, to, wideV, count, rows);
+  }
+  for (let c: usize = 0; c < wide; c += 32) {
+    const to = dKeyRows + row * wide + c;
+    spread<OfTile>(calm, dScores + column, 4, queries + c, wide, to, wide, count, rows);
+    const keys = keyRows + row * wide + c;
+    spread<Beside>(calm, dScores + column, STRIDE, keys, wide, dQueries + c, wide, rows, count);
   }
 }
 
