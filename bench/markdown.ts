@@ -1,5 +1,5 @@
 /**
- * Writes the tables of docs/performance.md from what was measured:
+ * Writes the tables of README.md and docs/performance.md from what was measured:
  *
  *     npm run bench -- --workload W1,W2,W3 --threads 1,2 --peers --csv bench/results/bench.csv
  *     npx tsx bench/markdown.ts
@@ -8,18 +8,24 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 const ROOT = path.join(__dirname, '..');
-const DOCUMENT = path.join(ROOT, 'docs/performance.md');
-const RESULTS = path.join(ROOT, 'bench/results/bench.csv');
-const START = '<!-- made by bench/markdown.ts -->\n';
-const END = '<!-- end -->';
+const RESULTS = path.join(ROOT, 'bench/results');
+export const DOCUMENTS = ['README.md', 'docs/performance.md'];
+
+/** Where the tables stand, of some workloads in a file of results. */
+const PLACE = /(<!-- bench\/markdown.ts (\w+\.csv) ([\w,]+) -->\n)[\s\S]*?(<!-- end -->)/g;
 
 type Row = Record<'workload' | 'backend' | 'what' | 'threads' | 'candidate' | 'medianMs' | 'ratio', string>; // prettier-ignore
 
 /** The document with its tables as the results say. */
-export function withTables(document: string, csv: string): string {
-  const [head, rest] = document.split(START);
-  const [, tail] = rest.split(END);
-  return `${head}${START}\n${tablesOf(rowsOf(csv))}\n${END}${tail}`;
+export function withTables(document: string): string {
+  return document.replace(
+    PLACE,
+    (_, begin: string, file: string, workloads: string, end: string) => {
+      const rows = rowsOf(fs.readFileSync(path.join(RESULTS, file), 'utf8'));
+      const tables = workloads.split(',').map((name) => tableOf(name, rows));
+      return `${begin}\n${tables.join('\n')}\n${end}`;
+    },
+  );
 }
 
 function rowsOf(csv: string): Row[] {
@@ -31,25 +37,26 @@ function rowsOf(csv: string): Row[] {
   });
 }
 
-/** A table for each workload: a row for each candidate of a backend, a column for what was asked. */
-function tablesOf(rows: readonly Row[]): string {
-  return distinct(rows.map(({workload}) => workload))
-    .map((workload) => tableOf(workload, rows.filter((row) => row.workload === workload)))
-    .join('\n');
-}
-
-function tableOf(workload: string, rows: readonly Row[]): string {
+/** A row for each candidate of a backend, a column for what was asked. */
+function tableOf(workload: string, all: readonly Row[]): string {
+  const rows = all.filter((row) => row.workload === workload);
   const titles = distinct(rows.map(columnOf));
   const lines = distinct(rows.map(lineOf)).map((line) => {
     const cells = titles.map((title) => {
       const row = rows.find((row) => lineOf(row) === line && columnOf(row) === title);
       return row ? cellOf(row) : '–';
     });
-    return `| ${[line, ...cells].join(' | ')} |`;
+    return [line, ...cells];
   });
-  const header = `| ${[workload, ...titles].join(' | ')} |`;
-  const rule = `| --- |${titles.map(() => ' ---: |').join('')}`;
-  return [header, rule, ...lines, ''].join('\n');
+  const table = [[workload, ...titles], ...lines];
+  const widths = table[0].map((_, c) => Math.max(...table.map((cells) => cells[c].length)));
+  const [header, ...body] = table.map((cells) =>
+    cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))),
+  );
+  const rule = widths.map((width, c) =>
+    c === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [header, rule, ...body].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
 const columnOf = ({what, threads}: Row) => `${what}, ${threads} ${threads === '1' ? 'thread' : 'threads'}`; // prettier-ignore
@@ -67,6 +74,8 @@ function distinct(values: readonly string[]): string[] {
 }
 
 if (require.main === module) {
-  const document = fs.readFileSync(DOCUMENT, 'utf8');
-  fs.writeFileSync(DOCUMENT, withTables(document, fs.readFileSync(RESULTS, 'utf8')));
+  for (const name of DOCUMENTS) {
+    const file = path.join(ROOT, name);
+    fs.writeFileSync(file, withTables(fs.readFileSync(file, 'utf8')));
+  }
 }

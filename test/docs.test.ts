@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import ts from 'typescript';
 
+import {DOCUMENTS, withTables} from '../bench/markdown';
 import {WEIGHT_OPTIONS} from '../layers/weight_options';
 import {LOCAL_ATTENTION_OPTIONS, resolveConfig} from '../src/config';
 import {LOCAL_MHA_OPTIONS, resolveMHAConfig} from '../src/local_mha';
@@ -89,16 +90,25 @@ describe('programs of the README', () => {
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
   });
 
-  test.each(['README.md', 'CONTRIBUTING.md', 'docs/parity.md', 'docs/math.md'])(
-    'every file that %s links to is there',
-    (name) => {
-      const file = path.join(ROOT, name);
-      const links = [...fs.readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)];
-      for (const [, link] of links) {
-        expect([link, fs.existsSync(path.join(path.dirname(file), link))]).toEqual([link, true]);
-      }
-    },
-  );
+  test.each(DOCUMENTS)('the tables of %s are what was measured', (name) => {
+    const document = fs.readFileSync(path.join(ROOT, name), 'utf8');
+    expect(document).toContain('| wasm: fused');
+    expect(withTables(document)).toBe(document);
+  });
+
+  test.each([
+    'README.md',
+    'CONTRIBUTING.md',
+    'docs/parity.md',
+    'docs/math.md',
+    'docs/performance.md',
+  ])('every file that %s links to is there', (name) => {
+    const file = path.join(ROOT, name);
+    const links = [...fs.readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)];
+    for (const [, link] of links) {
+      expect([link, fs.existsSync(path.join(path.dirname(file), link))]).toEqual([link, true]);
+    }
+  });
 });
 
 /** What the Python of the README would write, with the numbers that the original gave us. */
