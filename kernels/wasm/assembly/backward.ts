@@ -209,7 +209,7 @@ function load64(
     const query = i + min(r, rows - 1);
     const row = queryRows + <usize>r * wide;
     const doutRow = doutRows + <usize>r * wideV;
-    scaleRow(queryRow(q + <usize>query * keyBytes, row, query - origin), row, d, scale);
+    queryRow(q + <usize>query * keyBytes, row, query - origin);
     memory.copy(doutRow, dout + <usize>query * valueBytes, valueBytes);
     const at = (<usize>r) << 2;
     store<f32>(lseLanes + at, load<f32>(logSumExp + ((<usize>query) << 2)) * LOG2_E);

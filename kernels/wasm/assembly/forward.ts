@@ -14,7 +14,6 @@ import {
   firstKey,
   groupLength,
   phaseOrigin,
-  scale,
   threshold,
 } from './problem';
 import {fromLanes, intoLanes} from './lanes';
@@ -111,15 +110,13 @@ function packKeys(k: usize, first: i32, end: i32, origin: i32): void {
 function packQueries(q: usize, i: i32, count: i32, origin: i32): void {
   const bytes: usize = (<usize>d) << 2;
   for (let half = 0; half < 8; half += 4) {
-    const i0 = i + min(half, count - 1);
-    const i1 = i + min(half + 1, count - 1);
-    const i2 = i + min(half + 2, count - 1);
-    const i3 = i + min(half + 3, count - 1);
-    const r0 = queryRow(q + <usize>i0 * bytes, rows, i0 - origin);
-    const r1 = queryRow(q + <usize>i1 * bytes, rows + bytes, i1 - origin);
-    const r2 = queryRow(q + <usize>i2 * bytes, rows + 2 * bytes, i2 - origin);
-    const r3 = queryRow(q + <usize>i3 * bytes, rows + 3 * bytes, i3 - origin);
-    intoLanes(r0, r1, r2, r3, d, scale * LOG2_E, queries + ((<usize>half) << 2), 32);
+    for (let lane = 0; lane < 4; lane++) {
+      const query = i + min(half + lane, count - 1);
+      queryRow(q + <usize>query * bytes, rows + <usize>lane * bytes, query - origin);
+    }
+    const to = queries + ((<usize>half) << 2);
+    // scaled first: the product of both factors would be rounded the same way for all numbers
+    intoLanes(rows, rows + bytes, rows + 2 * bytes, rows + 3 * bytes, d, LOG2_E, to, 32);
   }
 }
 

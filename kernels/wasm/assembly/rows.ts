@@ -79,9 +79,9 @@ export function keyRow(from: usize, to: usize, slot: i32): usize {
   return to;
 }
 
-/** Where query i is, rotated but not scaled. */
-export function queryRow(from: usize, to: usize, slot: i32): usize {
-  return rotatedRow(from, to, queryTable, slot);
+/** to = query i, rotated and scaled. */
+export function queryRow(from: usize, to: usize, slot: i32): void {
+  scaleRow(rotatedRow(from, to, queryTable, slot), to, d, scale);
 }
 
 // @ts-ignore: decorator
