@@ -26,7 +26,7 @@ import {
   transformsKeys,
   w,
 } from './problem';
-import {intoLanes} from './lanes';
+import {eightIntoLanes, intoLanes} from './lanes';
 import {addRow, inverseNorm, keyRow, queryRow, rotateBack, scaleRow} from './rows';
 import {
   END,
@@ -43,8 +43,8 @@ import {
 } from './scores';
 import {Beside, Fresh, OfTile, STRIDE, exp2, finite, madd, multiply, multiplyCarefully} from './simd';
 
-const TILE: i32 = 64; // most queries and keys that meet at a time
-const HALF: i32 = 32;
+const TILE: i32 = <i32>(STRIDE >> 2); // most queries and keys that meet at a time: 64
+const HALF: i32 = TILE >> 1;
 
 // where the parts of scratch memory begin
 let states: usize = 0; // 8 blocks of 8 queries
@@ -134,7 +134,7 @@ export function attendBackward(
   const wide: usize = (<usize>roundUp8(d)) << 2;
   const wideV: usize = (<usize>roundUp8(dv)) << 2;
   // the columns that round d and dv up to 8 must hold nothing
-  memory.fill(queryRows, 0, weights - queryRows);
+  memory.fill(queryRows, 0, keyFours - queryRows);
   memory.fill(keyRows, 0, dKeyRows - keyRows);
 
   const group = groupLength();
@@ -225,13 +225,6 @@ function load64(
   }
 }
 
-/** to[c][0…7] = factor · number c of eight rows, `bytes` apart. */
-function eightIntoLanes(row: usize, bytes: usize, length: i32, factor: f32, to: usize): void {
-  const after = row + 4 * bytes;
-  intoLanes(row, row + bytes, row + 2 * bytes, row + 3 * bytes, length, factor, to, 32);
-  intoLanes(after, after + bytes, after + 2 * bytes, after + 3 * bytes, length, factor, to + 16, 32);
-}
-
 /** Packs `count` rows, `bytes` apart, four by four; the last is repeated where four are not full. */
 function packFours(row: usize, bytes: usize, count: i32, length: i32, to: usize): void {
   for (let r = 0; r < count; r += 4) {
@@ -278,13 +271,8 @@ function backward64(
   const blocks = (rows + 7) >> 3;
   const calm =
     still && finite(queryRows, <usize>rows * wide) && finite(doutRows, <usize>rows * wideV);
-  let least = i32.MAX_VALUE;
-  let end = 0;
-  for (let block = 0; block < blocks; block++) {
-    const state = states + <usize>block * STATE_BYTES;
-    least = min(least, load<i32>(state, LEAST));
-    end = max(end, load<i32>(state, FARTHEST));
-  }
+  const least = load<i32>(states, LEAST);
+  const end = load<i32>(states + <usize>(blocks - 1) * STATE_BYTES, FARTHEST);
   for (let j = least; j < end; j += TILE) {
     const count = min(TILE, end - j);
     const row = <usize>(j - from);
@@ -295,8 +283,8 @@ function backward64(
     }
     // where the sequence is cut off for some queries, as on the diagonal, halves see unlike keys
     const middle = min(HALF, rows);
-    const early = reach(0, middle, j, count);
-    const late = middle < rows ? reach(middle, rows, j, count) : early;
+    const early = reach(middle, j, count);
+    const late = reach(rows, j, count);
     if (early == late) {
       spreadQueries(calm, 0, rows, row, early);
     } else {
@@ -306,14 +294,13 @@ function backward64(
   }
 }
 
-/** How many of `count` keys from j on the queries first … end − 1 of the tile see, from the first. */
-function reach(first: i32, end: i32, j: i32, count: i32): i32 {
+/**
+ * How many of `count` keys from j on the queries before row `end` of the tile see, from the first:
+ * those of the last of them, since no query sees less far than one before it.
+ */
+function reach(end: i32, j: i32, count: i32): i32 {
   const last = states + <usize>((end - 1) >> 3) * STATE_BYTES;
-  let farthest = load<i32>(last, FARTHEST);
-  for (let state = states + <usize>(first >> 3) * STATE_BYTES; state < last; state += STATE_BYTES) {
-    farthest = max(farthest, load<i32>(state, FARTHEST));
-  }
-  return max(0, min(count, farthest - j));
+  return max(0, min(count, load<i32>(last, FARTHEST) - j));
 }
 
 /** Adds to all gradients what the queries first … end − 1 of the tile do with its first `count` keys. */

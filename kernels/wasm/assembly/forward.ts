@@ -16,7 +16,7 @@ import {
   phaseOrigin,
   threshold,
 } from './problem';
-import {fromLanes, intoLanes} from './lanes';
+import {eightIntoLanes, fromLanes, intoLanes} from './lanes';
 import {keyRow, queryRow} from './rows';
 import {FARTHEST, LEAST, LOG2_E, STATE_BYTES, describe, keep, scoreBlock} from './scores';
 import {Beside, exp2, log2, multiply, multiplyCarefully} from './simd';
@@ -30,7 +30,7 @@ const FLOOR: f32 = -7.2e29;
 let state: usize = 0; // of the block
 let sums: usize = 0; // maxima and sums of the 8 rows
 let scores: usize = 0; // [RUN][8]
-let rows: usize = 0; // four rows of q, k or v
+let rows: usize = 0; // eight rows of q, four of k, or one of v
 let queries: usize = 0; // [d][8]
 let mixed: usize = 0; // [dv][8]
 let keys: usize = 0; // fours of keys, each [d][4]
@@ -41,7 +41,7 @@ function layOut(scratch: usize): usize {
   sums = state + STATE_BYTES;
   scores = sums + 64;
   rows = scores + RUN * 32;
-  queries = rows + ((<usize>max(d, dv)) << 4);
+  queries = rows + ((<usize>max(8 * d, dv)) << 2);
   mixed = queries + ((<usize>d) << 5);
   keys = mixed + ((<usize>dv) << 5);
   return keys + ((<usize>((contextLength() + 3) >> 2) * <usize>d) << 4);
@@ -109,15 +109,12 @@ function packKeys(k: usize, first: i32, end: i32, origin: i32): void {
 /** Packs the queries i … i + count − 1; the last is repeated where eight are not full. */
 function packQueries(q: usize, i: i32, count: i32, origin: i32): void {
   const bytes: usize = (<usize>d) << 2;
-  for (let half = 0; half < 8; half += 4) {
-    for (let lane = 0; lane < 4; lane++) {
-      const query = i + min(half + lane, count - 1);
-      queryRow(q + <usize>query * bytes, rows + <usize>lane * bytes, query - origin);
-    }
-    const to = queries + ((<usize>half) << 2);
-    // scaled first: the product of both factors would be rounded the same way for all numbers
-    intoLanes(rows, rows + bytes, rows + 2 * bytes, rows + 3 * bytes, d, LOG2_E, to, 32);
+  for (let lane = 0; lane < 8; lane++) {
+    const query = i + min(lane, count - 1);
+    queryRow(q + <usize>query * bytes, rows + <usize>lane * bytes, query - origin);
   }
+  // scaled first: the product of both factors would be rounded the same way for all numbers
+  eightIntoLanes(rows, bytes, d, LOG2_E, queries);
 }
 
 /** Sums up the values of all keys that the block sees; `first` is the first of the packed keys. */

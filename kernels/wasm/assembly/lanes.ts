@@ -48,6 +48,13 @@ export function intoLanes(
   }
 }
 
+/** to[c][0…7] = factor · number c of eight rows, `bytes` apart. */
+export function eightIntoLanes(row: usize, bytes: usize, length: i32, factor: f32, to: usize): void {
+  const after = row + 4 * bytes;
+  intoLanes(row, row + bytes, row + 2 * bytes, row + 3 * bytes, length, factor, to, 32);
+  intoLanes(after, after + bytes, after + 2 * bytes, after + 3 * bytes, length, factor, to + 16, 32);
+}
+
 /**
  * Number c of each of four rows of `length` numbers = from + c · step, times the factor of its row.
  * Answers whether all of them are finite.
