@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 export default tseslint.config(
   {
     ignores: [
-      'kernels/wasm/assembly/',
+      'kernels/program/assembly/',
       'dist/',
       'node_modules/',
       'models/',

@@ -10,7 +10,7 @@ const external = [tfjs, 'node:fs', 'node:path'];
 const interop = (id) => (id === tfjs ? 'esModule' : 'default'); // tfjs has names and no default
 const compile = typescript({
   include: ['src/**', 'layers/**', 'kernels/**'],
-  exclude: ['kernels/wasm/assembly/**'],
+  exclude: ['kernels/program/assembly/**'],
   outputToFilesystem: false,
   compilerOptions: {outDir: undefined, noEmitOnError: true, declaration: false},
 });

@@ -4,8 +4,8 @@ import {LocalMHA, LocalMHALayerArgs} from './local_mha';
 import {RotaryEmbedding, RotaryEmbeddingArgs} from './rotary_embedding';
 
 export {LocalAttention, LocalMHA, RotaryEmbedding};
-export type {LayerArgs} from './layer_args';
-export type {WeightArgs} from './weight_options';
+export type {LayerArgs} from './keras/layer_args';
+export type {WeightArgs} from './keras/weight_options';
 export type {LocalAttentionLayerArgs, LocalMHALayerArgs, RotaryEmbeddingArgs};
 
 /** Local attention without weights: see {@link LocalAttention}. */

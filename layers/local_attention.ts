@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from '../src/config';
-import {refuse, show} from '../src/errors';
-import {attendWindows, runsFused} from '../src/local_attention';
-import {checkShapes, problemOf} from '../src/problem';
-import {AttentionLayer} from './attention_layer';
+import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from '../src/attention/config';
+import {refuse, show} from '../src/check/errors';
+import {attendWindows, runsFused} from '../src/attention/local_attention';
+import {checkShapes, problemOf} from '../src/attention/problem';
+import {AttentionLayer} from './keras/attention_layer';
 import {
   AnyTensor,
   Inputs,
@@ -13,10 +13,10 @@ import {
   describe,
   listOf,
   readOptional,
-} from './inputs';
-import type {Kwargs} from './keras_mask';
-import {LayerArgs, shapeList, splitArgs} from './layer_args';
-import {StepSeeds} from './step_seeds';
+} from './keras/inputs';
+import type {Kwargs} from './keras/keras_mask';
+import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
+import {StepSeeds} from './keras/step_seeds';
 
 export interface LocalAttentionLayerArgs extends LocalAttentionArgs, LayerArgs {
   /** Where the seeds of dropout begin; each training step draws the next. Default: random. */

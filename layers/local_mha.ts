@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {fail, failType} from '../src/errors';
+import {fail, failType} from '../src/check/errors';
 import {
   ATTENTION_OPTIONS,
   LocalMHAArgs,
@@ -9,13 +9,19 @@ import {
   checkMHA,
   localMHA,
   resolveMHAConfig,
-} from '../src/local_mha';
-import {AttentionLayer} from './attention_layer';
-import {Inputs, checkSymbolicOptional, checkSymbolicType, listOf, readOptional} from './inputs';
-import type {Kwargs} from './keras_mask';
-import {LayerArgs, shapeList, splitArgs} from './layer_args';
-import {StepSeeds} from './step_seeds';
-import {Kind, WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './weight_options';
+} from '../src/nn/local_mha';
+import {AttentionLayer} from './keras/attention_layer';
+import {
+  Inputs,
+  checkSymbolicOptional,
+  checkSymbolicType,
+  listOf,
+  readOptional,
+} from './keras/inputs';
+import type {Kwargs} from './keras/keras_mask';
+import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
+import {StepSeeds} from './keras/step_seeds';
+import {Kind, WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './keras/weight_options';
 
 export interface LocalMHALayerArgs extends LocalMHAArgs, WeightArgs, LayerArgs {
   /** Where the seeds of dropout begin; each training step draws the next. Default: random. */

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {fail, refuse} from '../src/errors';
-import {OptionReader} from '../src/options';
-import {checkTensor} from '../src/problem';
-import {angles, apply, readAngleOptions} from '../src/rotary';
-import {CheckedLayer} from './checked_layer';
-import {AnyTensor, Inputs, checkSymbolicType, describe, listOf} from './inputs';
-import {passOn} from './keras_mask';
-import {LayerArgs, shapeList, splitArgs} from './layer_args';
+import {fail, refuse} from '../src/check/errors';
+import {OptionReader} from '../src/check/options';
+import {checkTensor} from '../src/check/tensors';
+import {angles, apply, readAngleOptions} from '../src/rotary/rotary';
+import {CheckedLayer} from './keras/checked_layer';
+import {AnyTensor, Inputs, checkSymbolicType, describe, listOf} from './keras/inputs';
+import {passOn} from './keras/keras_mask';
+import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
 
 export interface RotaryEmbeddingArgs extends LayerArgs {
   /** Size of the last axis, even. Default: the input's, which it must equal. */

@@ -1,4 +1,4 @@
-/** Compiles kernels/wasm/assembly into module.generated.ts; `--check` compares instead of writing. */
+/** Compiles kernels/program/assembly into module.generated.ts; `--check` compares instead of writing. */
 import {mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {createHash} from 'node:crypto';
 import {tmpdir} from 'node:os';
@@ -7,8 +7,8 @@ import process from 'node:process';
 
 import asc from 'assemblyscript/asc';
 
-const SOURCES = 'kernels/wasm/assembly';
-const TARGET = 'kernels/wasm/module.generated.ts';
+const SOURCES = 'kernels/program/assembly';
+const TARGET = 'kernels/program/module.generated.ts';
 // no data, no stack: the module works in memory that belongs to others
 const OPTIONS =
   '--runtime stub --importMemory --noExportMemory --initialMemory 1 -O3 --noAssert --use abort='.split(

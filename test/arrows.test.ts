@@ -1,4 +1,4 @@
-/** Who may import whom. A new file in src finds its place in ORDER, or is refused. */
+/** Who may import whom: arrows between rooms, and no circle among files. */
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 
@@ -9,68 +9,89 @@ const TFJS = '@tensorflow/tfjs';
 /** What not every platform has. */
 const OF_A_PLATFORM = /^(@tensorflow\/tfjs-(backend-\w+|node)|node:\w+)$/;
 
-/** Each file of src may import those of the lines above its own. */
-const ORDER = [
-  ['errors'],
-  ['options'],
-  ['config'],
-  ['problem'],
-  ['rotary', 'window'],
-  ['phases'],
-  ['l2_normalize', 'dropout', 'multiply', 'nothing'],
-  ['composite'],
-  ['composite_gradient'],
-  ['fused'],
-  ['local_attention'],
-  ['local_mha'],
-];
+/**
+ * The rooms, and whom each may import besides itself; a room is a folder, or the longest of these
+ * that a path begins with. What a room does not name is refused, and so is a file in no room.
+ */
+const CONTRACT = ['config', 'dropout', 'fused', 'problem', 'visibility'];
+const OF_CONTRACT = ['src/check', ...CONTRACT.map((name) => `src/attention/${name}`)];
+const MEANING = ['src/check', 'src/rotary', 'src/attention', 'src/nn'];
+const ROOMS: Record<string, readonly string[]> = {
+  'src/index': ['src', 'layers', 'kernels'],
+  'src/check': [],
+  'src/rotary': ['src/check'],
+  'src/attention': ['src/check', 'src/rotary'],
+  'src/nn': ['src/check', 'src/rotary', 'src/attention'],
+  'src/node': ['src/check/errors'],
+  layers: MEANING,
+  'layers/keras': MEANING,
+  'kernels/index': ['src/attention/fused', 'kernels'],
+  'kernels/program': OF_CONTRACT,
+  'kernels/cpu': [...OF_CONTRACT, 'kernels/program'],
+  'kernels/wasm': [...OF_CONTRACT, 'kernels/program'],
+  'kernels/webgl': OF_CONTRACT,
+  'kernels/webgpu': OF_CONTRACT,
+  'kernels/tfjs': [],
+};
 
-/** The WebAssembly program, which any backend may run on a memory of its own. */
-const PROGRAM = ['arena', 'module', 'run'].map((name) => `kernels/wasm/${name}`);
+const within = (path: string, place: string) => path === place || path.startsWith(`${place}/`);
 
-const rank = (path: string) => ORDER.findIndex((row) => row.includes(path.slice('src/'.length)));
+function roomOf(path: string): string | undefined {
+  const around = Object.keys(ROOMS).filter((room) => within(path, room));
+  return around.sort((a, b) => b.length - a.length)[0];
+}
 
 /** Why `path` (no extension) may not import this, or null if it may. */
 function refusal(path: string, {target, typeOnly}: Import): string | null {
-  const [room, folder] = path.split('/');
-  const [targetRoom, targetFolder] = target.split('/');
-  if (path === 'src/index') {
-    if (targetRoom === 'src' && targetFolder === 'node') return 'the door leads to every platform';
-    return ['src', 'layers', 'kernels'].includes(targetRoom) ? null : 'the door only re-exports';
-  }
   if (target === TFJS) return null;
-  if (path.startsWith('src/node/')) {
-    const allowed = /^(node:.*|src\/errors|src\/node\/\w+)$/.test(target);
-    return allowed ? null : 'src/node imports errors, node: and tfjs alone';
-  }
-  if (!['src', 'layers', 'kernels'].includes(targetRoom)) {
-    if (room !== 'kernels' || !OF_A_PLATFORM.test(target)) return `${TFJS} is the only package`;
+  const room = roomOf(path);
+  if (room === undefined) return 'it is in no room';
+  if (!/^(src|layers|kernels)(\/|$)/.test(target)) {
+    if (room === 'src/node' && target.startsWith('node:')) return null;
+    if (!path.startsWith('kernels/') || !OF_A_PLATFORM.test(target)) {
+      return `${TFJS} is the only package`;
+    }
     return typeOnly ? null : 'a kernel imports its platform as types only';
   }
-  if (target === 'src/index' || target === 'src') return 'the door is for users';
-  if (target.startsWith('src/node')) return 'src/node is for Node alone';
-  if (room === 'src') {
-    if (targetRoom !== 'src') return 'src imports neither layers nor kernels';
-    return rank(target) < rank(path) ? null : 'src imports only what comes before it';
-  }
-  if (room === 'layers') return targetRoom === 'kernels' ? 'layers never import kernels' : null;
-  if (targetRoom === 'layers') return 'kernels never import layers';
-  const isIndex = path === 'kernels/index';
-  const away = targetRoom === 'kernels' && targetFolder !== folder && !PROGRAM.includes(target);
-  return away && !isIndex ? 'a kernel folder never imports another' : null;
+  if (within(target, 'src/node') && room !== 'src/node') return 'src/node is for Node alone';
+  const keras = room === 'layers' ? ['layers/keras'] : [];
+  const own = within(target, room) && roomOf(target) === room;
+  if (own || [...ROOMS[room], ...keras].some((place) => within(target, place))) return null;
+  if (target === 'src' || target === 'src/index') return 'the door is for users';
+  return `${room} does not import that`;
 }
 
 /** One sentence for each import that breaks a law. */
 function violations(files: Record<string, string>): string[] {
   return Object.entries(files).flatMap(([name, source]) => {
     const path = name.replace(/\.ts$/, '');
-    const placed = path === 'src/index' || !/^src\/\w+$/.test(path) || rank(path) >= 0;
     const broken = importsOf(name, source).flatMap((imported) => {
       const reason = refusal(path, imported);
       return reason === null ? [] : [`${path} imports ${imported.target}: ${reason}`];
     });
-    return placed ? broken : [`${path} has no place in ORDER`, ...broken];
+    return roomOf(path) === undefined ? [`${path} is in no room`, ...broken] : broken;
   });
+}
+
+/** Circles of files that import one another, as paths from one back to itself. */
+function circles(files: Record<string, string>): string[] {
+  const next = new Map(
+    Object.entries(files).map(([name, source]) => {
+      const path = name.replace(/\.ts$/, '');
+      return [path, importsOf(name, source).filter((one) => !one.typeOnly)] as const;
+    }),
+  );
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: string[]) => {
+    if (trail.includes(path)) found.push([...trail.slice(trail.indexOf(path)), path].join(' > '));
+    if (done.has(path) || trail.includes(path)) return;
+    const ahead = next.get(path) ?? next.get(`${path}/index`) ?? [];
+    for (const {target} of ahead) visit(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of next.keys()) visit(path, []);
+  return found;
 }
 
 /** Every .ts file under these folders by its path from the root. */
@@ -92,72 +113,78 @@ test('no file that ships imports what it may not', () => {
   expect(violations(files)).toEqual([]);
 });
 
-test('each file in ORDER is there', () => {
-  const missing = ORDER.flat().filter((name) => !existsSync(join(ROOT, 'src', `${name}.ts`)));
-  expect(missing).toEqual([]);
+test('no files import one another in a circle', () => {
+  expect(circles(shipped())).toEqual([]);
+  const planted = {
+    'src/nn/a.ts': "import {b} from './b';",
+    'src/nn/b.ts': "export * from './c';",
+    'src/nn/c.ts': "import {a} from './a';",
+  };
+  expect(circles(planted)).toEqual(['src/nn/a > src/nn/b > src/nn/c > src/nn/a']);
+  expect(circles({...planted, 'src/nn/c.ts': "import type {A} from './a';"})).toEqual([]);
 });
 
-const NEITHER = 'src imports neither layers nor kernels';
 const ONLY = `${TFJS} is the only package`;
+const not = (room: string) => `${room} does not import that`;
 
 test.each([
-  ['src/window.ts', "import {x} from '../layers';", 'layers', NEITHER],
-  ['src/window.ts', "import type {X} from '../kernels/wasm';", 'kernels/wasm', NEITHER],
-  ['src/config.ts', "import {p} from './problem';", 'src/problem', 'src imports only what comes'],
-  ['src/window.ts', "import {a} from './rotary';", 'src/rotary', 'src imports only what comes'],
-  ['src/fused.ts', "export * from './local_attention';", 'src/local_attention', 'src imports only'],
-  ['src/problem.ts', "import type {T} from './composite';", 'src/composite', 'src imports only'],
-  ['src/rotary.ts', "import fs from 'node:fs';", 'node:fs', ONLY],
-  ['src/rotary.ts', "const fs = require('fs');", 'fs', ONLY],
-  ['src/rotary.ts', "const m = await import('lodash');", 'lodash', ONLY],
-  ['src/rotary.ts', "type T = import('three').Vector3;", 'three', ONLY],
-  ['src/rotary.ts', "import {x} from '@tensorflow/tfjs/dist/x';", '@tensorflow/tfjs/dist/x', ONLY],
-  ['src/rotary.ts', "import {x} from '@tensorflow/tfjs-core';", '@tensorflow/tfjs-core', ONLY],
-  ['src/rotary.ts', "import {x} from './node/file_system';", 'src/node/file_system', 'src/node is'],
-  ['src/composite.ts', "import {naive} from '../test/support/naive';", 'test/support/naive', ONLY],
-  ['src/composite.ts', "import '../bench/run';", 'bench/run', ONLY],
-  ['src/index.ts', "export * from './node';", 'src/node', 'the door leads to every platform'],
-  ['src/index.ts', "import '../examples/quickstart';", 'examples/quickstart', 'the door only'],
-  ['src/node/index.ts', "import {c} from '../config';", 'src/config', 'src/node imports errors'],
-  ['src/node/index.ts', "import fs from 'fs';", 'fs', 'src/node imports errors'],
-  [
-    'layers/local_mha.ts',
-    "import {k} from '../kernels';",
-    'kernels',
-    'layers never import kernels',
-  ],
+  ['src/check/options.ts', "import {a} from '../rotary/rotary';", 'src/rotary/rotary', not('src/check')], // prettier-ignore
+  ['src/rotary/rotary.ts', "import {c} from '../attention/config';", 'src/attention/config', not('src/rotary')], // prettier-ignore
+  ['src/attention/config.ts', "import type {M} from '../nn/local_mha';", 'src/nn/local_mha', not('src/attention')], // prettier-ignore
+  ['src/attention/visibility.ts', "import {x} from '../../layers';", 'layers', not('src/attention')], // prettier-ignore
+  ['src/attention/fused.ts', "import type {X} from '../../kernels/wasm';", 'kernels/wasm', not('src/attention')], // prettier-ignore
+  ['src/nn/local_mha.ts', "export * from '../../layers/local_mha';", 'layers/local_mha', not('src/nn')], // prettier-ignore
+  ['src/rotary/rotary.ts', "import fs from 'node:fs';", 'node:fs', ONLY],
+  ['src/rotary/rotary.ts', "const fs = require('fs');", 'fs', ONLY],
+  ['src/rotary/rotary.ts', "const m = await import('lodash');", 'lodash', ONLY],
+  ['src/rotary/rotary.ts', "type T = import('three').Vector3;", 'three', ONLY],
+  ['src/rotary/rotary.ts', "import {x} from '@tensorflow/tfjs/dist/x';", '@tensorflow/tfjs/dist/x', ONLY], // prettier-ignore
+  ['src/rotary/rotary.ts', "import {x} from '@tensorflow/tfjs-core';", '@tensorflow/tfjs-core', ONLY], // prettier-ignore
+  ['src/rotary/rotary.ts', "import {x} from '../node/file_system';", 'src/node/file_system', 'src/node is for Node alone'], // prettier-ignore
+  ['src/attention/composite.ts', "import {naive} from '../../test/support/naive';", 'test/support/naive', ONLY], // prettier-ignore
+  ['src/index.ts', "export * from './node';", 'src/node', 'src/node is for Node alone'],
+  ['src/index.ts', "import '../examples/quickstart';", 'examples/quickstart', ONLY],
+  ['src/node/index.ts', "import {c} from '../attention/config';", 'src/attention/config', not('src/node')], // prettier-ignore
+  ['src/node/index.ts', "import fs from 'fs';", 'fs', ONLY],
+  ['layers/local_mha.ts', "import {k} from '../kernels';", 'kernels', not('layers')],
   ['layers/local_mha.ts', "import {rotary} from '../src';", 'src', 'the door is for users'],
-  ['layers/local_mha.ts', "import {c} from '../examples/cli';", 'examples/cli', ONLY],
-  ['kernels/webgl/index.ts', "import {s} from '../wasm/x';", 'kernels/wasm/x', 'a kernel folder'],
-  ['kernels/webgl/index.ts', "import {l} from '../../layers';", 'layers', 'kernels never import'],
+  ['layers/keras/inputs.ts', "import {L} from '../local_mha';", 'layers/local_mha', not('layers/keras')], // prettier-ignore
   [
     'kernels/webgl/index.ts',
-    "import {MathBackendWebGL} from '@tensorflow/tfjs-backend-webgl';",
-    '@tensorflow/tfjs-backend-webgl',
-    'a kernel imports its platform as types only',
+    "import {s} from '../wasm/x';",
+    'kernels/wasm/x',
+    not('kernels/webgl'),
   ],
-  ['kernels/wasm/x.ts', "import os from 'node:os';", 'node:os', 'a kernel imports its platform'],
+  ['kernels/webgl/index.ts', "import {s} from '../program/run';", 'kernels/program/run', not('kernels/webgl')], // prettier-ignore
+  ['kernels/cpu/index.ts', "import {s} from '../wasm';", 'kernels/wasm', not('kernels/cpu')],
+  ['kernels/program/run.ts', "import {s} from '../wasm';", 'kernels/wasm', not('kernels/program')],
+  ['kernels/wasm/index.ts', "import {c} from '../../src/attention/composite';", 'src/attention/composite', not('kernels/wasm')], // prettier-ignore
+  ['kernels/wasm/index.ts', "import {l} from '../../layers';", 'layers', not('kernels/wasm')],
+  ['kernels/webgl/index.ts', "import {B} from '@tensorflow/tfjs-backend-webgl';", '@tensorflow/tfjs-backend-webgl', 'a kernel imports its platform as types only'], // prettier-ignore
+  ['kernels/program/x.ts', "import os from 'node:os';", 'node:os', 'a kernel imports its platform'],
 ])('in %s, %s is caught', (path, source, target, reason) => {
   const found = violations({[path]: source});
   expect(found).toHaveLength(1);
   expect(found[0]).toContain(`${path.replace('.ts', '')} imports ${target}: ${reason}`);
 });
 
-test('a file that ORDER does not know is caught', () => {
-  expect(violations({'src/utils.ts': ''})).toEqual(['src/utils has no place in ORDER']);
+test('a file in no room is caught', () => {
+  expect(violations({'src/utils.ts': ''})).toEqual(['src/utils is in no room']);
+  expect(violations({'kernels/shared/x.ts': ''})).toEqual(['kernels/shared/x is in no room']);
 });
 
 test('what is allowed is let through', () => {
   const files = {
     'src/index.ts': "export * from '../layers'; import '../kernels';",
-    'src/node/index.ts': "import fs from 'node:fs'; import {fail} from '../errors';",
-    'src/local_mha.ts':
-      "import {attend} from './composite'; import * as tf from '@tensorflow/tfjs';",
-    'layers/local_mha.ts': "import {localMHA} from '../src/local_mha'; import './inputs';",
+    'src/node/index.ts': "import fs from 'node:fs'; import {fail} from '../check/errors';",
+    'src/nn/local_mha.ts':
+      "import {a} from '../attention/composite'; import * as tf from '@tensorflow/tfjs';",
+    'layers/local_mha.ts': "import {m} from '../src/nn/local_mha'; import './keras/inputs';",
     'kernels/index.ts': "import './wasm'; import './webgl';",
     'kernels/webgl/index.ts':
-      "import type {B} from '@tensorflow/tfjs-backend-webgl'; import {p} from '../../src/problem';",
-    'kernels/wasm/x.ts': "type Workers = typeof import('node:worker_threads');",
+      "import type {B} from '@tensorflow/tfjs-backend-webgl'; import {p} from '../../src/attention/problem';",
+    'kernels/wasm/x.ts':
+      "type Workers = typeof import('node:worker_threads'); import '../program/run';",
     'kernels/webgl/story.ts': "import './index'; // import 'lodash'",
   };
   expect(violations(files)).toEqual([]);

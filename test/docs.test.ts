@@ -6,9 +6,9 @@ import path from 'node:path';
 import ts from 'typescript';
 
 import {DOCUMENTS, withTables} from '../bench/markdown';
-import {WEIGHT_OPTIONS} from '../layers/weight_options';
-import {LOCAL_ATTENTION_OPTIONS, resolveConfig} from '../src/config';
-import {LOCAL_MHA_OPTIONS, resolveMHAConfig} from '../src/local_mha';
+import {WEIGHT_OPTIONS} from '../layers/keras/weight_options';
+import {LOCAL_ATTENTION_OPTIONS, resolveConfig} from '../src/attention/config';
+import {LOCAL_MHA_OPTIONS, resolveMHAConfig} from '../src/nn/local_mha';
 import {useBackend} from './support/backends';
 import {FixtureTensor, localMHAFixtures} from './support/fixtures';
 

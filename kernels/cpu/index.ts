@@ -4,11 +4,11 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {fail, refuse} from '../../src/errors';
-import {Facts, FusedGradInputs, FusedInputs, Machine, byName} from '../../src/fused';
-import {enterArena} from '../wasm/arena';
-import {refusesEngine, refusesSize} from '../wasm/module';
-import {backwardKernel, forwardKernel} from '../wasm/run';
+import {fail, refuse} from '../../src/check/errors';
+import {Facts, FusedGradInputs, FusedInputs, Machine, byName} from '../../src/attention/fused';
+import {enterArena} from '../program/arena';
+import {refusesEngine, refusesSize} from '../program/module';
+import {backwardKernel, forwardKernel} from '../program/run';
 import {attend} from './loops';
 import {attendBackward} from './loops_grad';
 import type {Values} from './rows';

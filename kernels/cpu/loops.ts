@@ -5,8 +5,8 @@
  * sees: memory is 4 rows of scores and the context of one group. A block ends at the last key that
  * any of its queries sees, so that a causal window is half the work.
  */
-import {keepFactor} from '../../src/dropout';
-import type {Facts} from '../../src/fused';
+import {keepFactor} from '../../src/attention/dropout';
+import type {Facts} from '../../src/attention/fused';
 import {
   Values,
   contextLength,

@@ -8,8 +8,8 @@
  * Queries and keys are the scaled and rotated ones here; their gradients are turned back when a
  * tile of queries, or a group of keys, is done.
  */
-import {keepFactor} from '../../src/dropout';
-import type {Facts} from '../../src/fused';
+import {keepFactor} from '../../src/attention/dropout';
+import type {Facts} from '../../src/attention/fused';
 import {
   Group,
   Values,

@@ -5,7 +5,7 @@
  * The keys and values that a group sees are packed once as float64. Phases of rotary are counted
  * from the group's origin, the first slot of its first window, which may lie before the sequence.
  */
-import type {Facts} from '../../src/fused';
+import type {Facts} from '../../src/attention/fused';
 import {roundUp4} from './tiles';
 
 /** The tensors' values; angles are absent without rotary. */

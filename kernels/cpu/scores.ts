@@ -1,6 +1,6 @@
 /** What happens to a product q · k before the softmax: bias, the token itself, and who is hidden. */
-import type {Facts} from '../../src/fused';
-import {SELF_SCORE} from '../../src/window';
+import type {Facts} from '../../src/attention/fused';
+import {SELF_SCORE} from '../../src/attention/visibility';
 import {Values, endKey, firstKey} from './rows';
 
 /**

@@ -6,11 +6,11 @@
  */
 import type {TensorInfo} from '@tensorflow/tfjs';
 
-import {refuse} from '../../src/errors';
-import type {Machine} from '../../src/fused';
-import {Store, enterArena, sizeOf} from './arena';
-import {isShared, refusesEngine, refusesSize} from './module';
-import {Place, backwardKernel, forwardKernel} from './run';
+import {refuse} from '../../src/check/errors';
+import type {Machine} from '../../src/attention/fused';
+import {Store, enterArena, sizeOf} from '../program/arena';
+import {isShared, refusesEngine, refusesSize} from '../program/module';
+import {Place, backwardKernel, forwardKernel} from '../program/run';
 
 /** What we use of BackendWasm; its own type would need the package. */
 interface WasmBackend {

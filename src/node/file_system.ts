@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import {fail, failType, refuse} from '../errors';
+import {fail, failType, refuse} from '../check/errors';
 import {find, MODEL, replace, WEIGHTS} from './model_files';
 
 const FN = 'fileSystem';

@@ -2,10 +2,10 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {localAttention} from '../../src';
-import {Sequences, attend, tablesOf} from '../../src/composite';
-import {attendGradient} from '../../src/composite_gradient';
-import {resolveConfig} from '../../src/config';
-import {Problem, problemOf} from '../../src/problem';
+import {Sequences, attend, tablesOf} from '../../src/attention/composite';
+import {attendGradient} from '../../src/attention/composite_gradient';
+import {resolveConfig} from '../../src/attention/config';
+import {Problem, problemOf} from '../../src/attention/problem';
 import {useBackend} from '../support/backends';
 import {CASES, casesNamed} from '../support/cases';
 import {expectClose, tensor} from '../support/close';

@@ -13,8 +13,8 @@ const JOB = 'const {job} = data;';
 
 let spoil = (source: string) => source;
 
-jest.mock('../../kernels/wasm/worker', () => {
-  const actual = jest.requireActual('../../kernels/wasm/worker');
+jest.mock('../../kernels/program/threads/worker', () => {
+  const actual = jest.requireActual('../../kernels/program/threads/worker');
   return Object.defineProperty({...actual}, 'WORKER', {get: () => spoil(actual.WORKER)});
 });
 

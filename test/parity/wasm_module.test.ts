@@ -2,7 +2,7 @@
 import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
 
-import * as builds from '../../kernels/wasm/module.generated';
+import * as builds from '../../kernels/program/module.generated';
 
 test('the bytes come from the sources', () => {
   const script = join(__dirname, '..', '..', 'scripts', 'build_wasm.mjs');

@@ -2,8 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {localAttention} from '../../src';
-import {keepFactor, keepFactors, seedOfStep} from '../../src/dropout';
-import {Problem} from '../../src/problem';
+import {keepFactor, keepFactors, seedOfStep} from '../../src/attention/dropout';
+import {Problem} from '../../src/attention/problem';
 import {BACKENDS, useBackend} from '../support/backends';
 import {generator, uniform} from '../support/inputs';
 import {tensor} from '../support/close';

@@ -4,8 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {keepFactor} from '../../src/dropout';
-import type {LocalAttentionCall} from '../../src/problem';
+import {keepFactor} from '../../src/attention/dropout';
+import type {LocalAttentionCall} from '../../src/attention/problem';
 import type {Case} from './cases';
 import {boolTensor, tensor} from './close';
 import type {NaiveConfig, NaiveGrads, NaiveInputs, Values} from './naive';

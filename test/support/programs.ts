@@ -1,7 +1,7 @@
 /** The fused programs, by name: parity asks for each of them, and none may stand in for another. */
 import * as tf from '@tensorflow/tfjs';
 
-import {RELAXED} from '../../kernels/wasm/module.generated';
+import {RELAXED} from '../../kernels/program/module.generated';
 import '../../src';
 import {BACKENDS, useBackend} from './backends';
 

@@ -1,6 +1,6 @@
 /** What localAttention says about wrong call options, and that it has done nothing yet. */
 import {LocalAttentionArgs, LocalAttentionCall, localAttention} from '../../src';
-import {show} from '../../src/errors';
+import {show} from '../../src/check/errors';
 import {useBackend} from '../support/backends';
 import {BadCall, Given, expectRefusal} from '../support/refusals';
 

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {layers} from '../../src';
-import {show} from '../../src/errors';
+import {show} from '../../src/check/errors';
 import {useBackend} from '../support/backends';
 import {expectRefusal} from '../support/refusals';
 

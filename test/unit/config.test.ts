@@ -1,7 +1,7 @@
 /** Options of the attention: defaults, freezing, and the one deprecated name. */
 import {LocalAttentionArgs, Implementation, localAttention} from '../../src';
-import {resolveConfig, xposBase} from '../../src/config';
-import {resolveMHAConfig} from '../../src/local_mha';
+import {resolveConfig, xposBase} from '../../src/attention/config';
+import {resolveMHAConfig} from '../../src/nn/local_mha';
 
 const resolve = (args: LocalAttentionArgs) => resolveConfig('test', args);
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import {fail, failType, refuse, show} from '../../src/errors';
+import {fail, failType, refuse, show} from '../../src/check/errors';
 
 tf.env().set('IS_TEST', true); // no greeting
 

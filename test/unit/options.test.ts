@@ -1,5 +1,5 @@
 /** The reader of options: one rule at a time, absent or checked. */
-import {LARGEST_COUNT, OptionReader, checkSeed, wholeNumber} from '../../src/options';
+import {LARGEST_COUNT, OptionReader, checkSeed, wholeNumber} from '../../src/check/options';
 
 const KNOWN = ['windowSize', 'look', 'dropout', 'exact'];
 const read = (options: unknown) => new OptionReader('f', options, KNOWN);

@@ -1,8 +1,8 @@
 /** Which keys a query sees, by the table of the definition, written here anew. */
 import * as tf from '@tensorflow/tfjs';
 
-import {resolveConfig} from '../../src/config';
-import {Problem, problemOf} from '../../src/problem';
+import {resolveConfig} from '../../src/attention/config';
+import {Problem, problemOf} from '../../src/attention/problem';
 import {
   band,
   bucket,
@@ -12,7 +12,7 @@ import {
   inBand,
   lookAround,
   unbucket,
-} from '../../src/window';
+} from '../../src/attention/visibility';
 import {BACKENDS, useBackend} from '../support/backends';
 import {living} from '../support/close';
 

@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {fail} from '../src/errors';
+import {fail} from '../../src/check/errors';
 
 type DenseArgs = Parameters<typeof tf.layers.dense>[0];
 type NormArgs = NonNullable<Parameters<typeof tf.layers.layerNormalization>[0]>;

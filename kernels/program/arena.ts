@@ -5,7 +5,7 @@
 import type {TensorInfo} from '@tensorflow/tfjs';
 
 import {isShared} from './module';
-import {forget, threads} from './pool';
+import {forget, threads} from './threads/workers';
 import type {Place} from './run';
 
 type Values = Float32Array | Uint8Array;

@@ -1,8 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {LocalAttentionConfig, checkRotaryDim, checkXposReach, contextOf, xposBase} from './config';
-import {fail, failType, refuse, show} from './errors';
-import {LARGEST_COUNT, LARGEST_TENSOR, OptionReader, checkSeed, wholeNumber} from './options';
+import {checkXposReach} from '../rotary/xpos_reach';
+import {LocalAttentionConfig, checkRotaryDim, contextOf, xposBase} from './config';
+import {fail, refuse, show} from '../check/errors';
+import {
+  LARGEST_COUNT,
+  LARGEST_TENSOR,
+  OptionReader,
+  checkSeed,
+  wholeNumber,
+} from '../check/options';
+import {checkTensor} from '../check/tensors';
 
 /** What {@link localAttention} takes besides the tensors and the config. */
 export interface LocalAttentionCall {
@@ -138,23 +146,6 @@ export function problemOfShapes(
     dropout: training ? config.dropout : 0,
     seed,
   };
-}
-
-/** Throws unless `x` is a living tensor of the given dtype. */
-export function checkTensor(
-  fn: string,
-  name: string,
-  x: unknown,
-  dtype: tf.DataType,
-): asserts x is tf.Tensor {
-  if (x instanceof tf.SymbolicTensor) {
-    failType(fn, `${name} must not be symbolic (symbolic tensors are for layers)`, x);
-  }
-  if (!(x instanceof tf.Tensor)) failType(fn, `${name} must be a tf.Tensor of ${dtype}`, x);
-  if (x.isDisposed) fail(fn, `${name} must not be disposed (tf.keep or tf.clone keeps one)`, x);
-  if (x.dtype !== dtype) {
-    failType(fn, `${name} must be ${dtype} (tf.cast(${name}, '${dtype}') makes it so)`, x);
-  }
 }
 
 /**

@@ -7,7 +7,7 @@
  *
  *     next item | items done | state of thread 1 | of thread 2 | ...
  */
-import type {Call, Phase} from './module';
+import type {Call, Phase} from '../module';
 
 export const NEXT = 0;
 export const DONE = 1;

@@ -9,8 +9,8 @@ import * as tf from '@tensorflow/tfjs';
 
 import {keepFactors} from './dropout';
 import {Problem} from './problem';
-import {xposScale} from './rotary';
-import {SELF_SCORE, band, bucket, diagonal, existing, lookAround, unbucket} from './window';
+import {xposScale} from '../rotary/rotary';
+import {SELF_SCORE, band, bucket, diagonal, existing, lookAround, unbucket} from './visibility';
 
 /** What the composite attends over. */
 export interface Sequences {

@@ -3,13 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import {Sequences, attend, tablesOf} from './composite';
 import {attendGradient} from './composite_gradient';
 import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from './config';
-import {refuse} from './errors';
+import {refuse} from '../check/errors';
 import {fused, refusal} from './fused';
 import {l2Normalize} from './l2_normalize';
 import {nothing} from './nothing';
 import {LocalAttentionCall, Problem, problemOf, refusesComposite} from './problem';
-import * as rotary from './rotary';
-import {maskOfHeads} from './window';
+import * as rotary from '../rotary/rotary';
+import {maskOfHeads} from './visibility';
 
 /**
  * Local (windowed) attention. The sequence is cut into windows of w tokens, and a query in window

@@ -1,7 +1,7 @@
 /** One call of a kernel: find the tensors, make room for the results, compute them. */
 import type {KernelFunc, TensorInfo} from '@tensorflow/tfjs';
 
-import {Facts, FusedGradInputs, FusedInputs, byName} from '../../src/fused';
+import {Facts, FusedGradInputs, FusedInputs, byName} from '../../src/attention/fused';
 import {
   BACKWARD,
   Call,
@@ -13,8 +13,8 @@ import {
   gradientCall,
   instantiate,
 } from './module';
-import {threads} from './pool';
-import {computeTogether, isShareable} from './together';
+import {threads} from './threads/workers';
+import {computeTogether, isShareable} from './threads/parallel';
 
 /**
  * How a call ended. Where it was abandoned, threads may go on writing to all that was its own, so

@@ -5,8 +5,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {failType, refuse} from '../src/errors';
-import {OptionReader} from '../src/options';
+import {failType, refuse} from '../../src/check/errors';
+import {OptionReader} from '../../src/check/options';
 import type {Kwargs} from './keras_mask';
 
 /** What `apply` takes besides the inputs. */

@@ -1,5 +1,5 @@
 /** The threads that there are besides the main one. */
-import {moduleFor} from './module';
+import {moduleFor} from '../module';
 import {Thread, startThread} from './thread';
 
 /** A thread, and the module and the memory that it was told last. */

@@ -1,8 +1,8 @@
 /** Which input of a layer is which: optional inputs go by position, told apart by rank and dtype. */
 import * as tf from '@tensorflow/tfjs';
 
-import {LocalAttentionConfig, contextOf} from '../src/config';
-import {fail, failType, refuse, show} from '../src/errors';
+import {LocalAttentionConfig, contextOf} from '../../src/attention/config';
+import {fail, failType, refuse, show} from '../../src/check/errors';
 
 export type AnyTensor = tf.Tensor | tf.SymbolicTensor;
 export type Inputs = tf.Tensor | tf.Tensor[];

@@ -2,9 +2,9 @@
  * One call on all threads. They take items of a phase, the main thread too, until none is left;
  * which thread computes which item changes no bit of the result.
  */
-import type {Facts} from '../../src/fused';
-import {Call, Exports, Phase, instantiate, moduleFor, refusesSize} from './module';
-import {Helper, dismiss, team, threads} from './pool';
+import type {Facts} from '../../../src/attention/fused';
+import {Call, Exports, Phase, instantiate, moduleFor, refusesSize} from '../module';
+import {Helper, dismiss, team, threads} from './workers';
 import {BUSY, DONE, FALLEN, Job, NEXT, STATES} from './worker';
 
 /**

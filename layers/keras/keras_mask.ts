@@ -10,7 +10,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {fail} from '../src/errors';
+import {fail} from '../../src/check/errors';
 import {Inputs, listOf} from './inputs';
 import {canBeMasked} from './mask_flow';
 

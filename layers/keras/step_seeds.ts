@@ -1,5 +1,5 @@
-import {seedOfStep} from '../src/dropout';
-import {checkSeed} from '../src/options';
+import {seedOfStep} from '../../src/attention/dropout';
+import {checkSeed} from '../../src/check/options';
 
 /** A new seed for each training step; the same ones again for the same first seed. */
 export class StepSeeds {

@@ -10,10 +10,10 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {checkXposReach} from './config';
-import {fail, failType, refuse, show} from './errors';
-import {LARGEST_COUNT, LARGEST_TENSOR, OptionReader, wholeNumber} from './options';
-import {checkTensor} from './problem';
+import {fail, failType, refuse, show} from '../check/errors';
+import {LARGEST_COUNT, LARGEST_TENSOR, OptionReader, wholeNumber} from '../check/options';
+import {checkTensor} from '../check/tensors';
+import {checkXposReach} from './xpos_reach';
 
 const THETA = 10000;
 

@@ -1,9 +1,9 @@
 /** How many threads compute: the user's word on it. */
-import {refuse} from '../../src/errors';
-import {OptionReader} from '../../src/options';
-import {giveBackArena} from './arena';
-import {refusesThreads} from './module';
-import {resize, threads} from './pool';
+import {refuse} from '../../../src/check/errors';
+import {OptionReader} from '../../../src/check/options';
+import {giveBackArena} from '../arena';
+import {refusesThreads} from '../module';
+import {resize, threads} from './workers';
 import {processors, refusesWorkers} from './thread';
 
 /** Without a number by name; the attention of a model is not all that it computes. */

@@ -6,9 +6,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {LARGEST_XPOS_POWER} from './config';
-import {refuse} from './errors';
-import {XposPhases, phaseTable} from './phases';
+import {refuse} from '../check/errors';
+import {XposPhases, phaseTable} from '../rotary/phases';
+import {LARGEST_XPOS_POWER} from '../rotary/xpos_reach';
 import {Problem} from './problem';
 
 const FORWARD = 'LocalAttention';

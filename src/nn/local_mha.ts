@@ -5,14 +5,15 @@ import {
   LocalAttentionArgs,
   LocalAttentionConfig,
   resolveConfig,
-} from './config';
-import {fail} from './errors';
-import {l2Normalize} from './l2_normalize';
-import {attendWindows, runsFused} from './local_attention';
+} from '../attention/config';
+import {fail} from '../check/errors';
+import {l2Normalize} from '../attention/l2_normalize';
+import {attendWindows, runsFused} from '../attention/local_attention';
 import {multiply} from './multiply';
-import {nothing} from './nothing';
-import {OptionReader} from './options';
-import {LocalAttentionCall, checkTensor, problemOfShapes} from './problem';
+import {nothing} from '../attention/nothing';
+import {OptionReader} from '../check/options';
+import {LocalAttentionCall, problemOfShapes} from '../attention/problem';
+import {checkTensor} from '../check/tensors';
 
 /** The options of local multi-head attention: its own, and those of the attention inside. */
 export interface LocalMHAArgs extends Omit<

@@ -5,8 +5,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {fail, refuse} from '../../src/errors';
-import type {Facts} from '../../src/fused';
+import {fail, refuse} from '../../src/check/errors';
+import type {Facts} from '../../src/attention/fused';
 import {RELAXED, RELAXED_SHARED, SIMD, SIMD_SHARED} from './module.generated';
 
 /** What assembly/index.ts exports. Pointers and sizes are in bytes. */

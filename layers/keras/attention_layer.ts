@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
-import type {LocalAttentionCall} from '../src/problem';
+import type {LocalAttentionCall} from '../../src/attention/problem';
 import {CheckedLayer} from './checked_layer';
 import {Inputs, readOptional} from './inputs';
 import {Kwargs, both, kerasMask, passOn} from './keras_mask';

@@ -13,7 +13,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {Sequences, Tables, attentionWeights, contextKeys, then, windowQueries} from './composite';
 import {Problem} from './problem';
-import {bucket, foldBack, lookAround, unbucket} from './window';
+import {bucket, foldBack, lookAround, unbucket} from './visibility';
 
 /** Gradients of q, k, v and (where there is one) the bias, each of its input's shape. */
 export function attendGradient(

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {checkPlain} from '../src/options';
+import {checkPlain} from '../../src/check/options';
 
 /** What every tf.layers layer takes; `LayerArgs` itself is not public in @tensorflow/tfjs. */
 export interface LayerArgs {
