@@ -112,7 +112,7 @@ export const CASES: Case[] = [
     amplitude: 3e3,
   },
   {name: 'logits of 1e9 by a negative scale', config: {windowSize: 5, scale: -1e9}, shape: [...LEAD, 25, 6]}, // prettier-ignore
-  {name: 'a bias of −1e9 as a mask, which is all that window 0 sees', config: {windowSize: 64, lookForward: 0}, shape: [1, 256, 32], bias: {heads: null, level: (_, slot) => (slot < 64 ? 0 : -1e9)}}, // prettier-ignore
+  {name: 'a bias of −1e9 as a mask, which is all that window 0 sees', config: {windowSize: 64, lookForward: 0}, shape: [1, 128, 16], bias: {heads: null, level: (_, slot) => (slot < 64 ? 0 : -1e9)}}, // prettier-ignore
   {name: 'a bias of −1e9 as a mask, and nothing else to see', config: {windowSize: 5, lookBackward: 0, lookForward: 0}, shape: [...LEAD, 25, 6], bias: {heads: 3, level: (row, slot) => (row === 2 || slot > 2 ? -1e9 : 0)}}, // prettier-ignore
   {name: 'a bias of 1e4 alike', config: {windowSize: 5, causal: true}, shape: [...LEAD, 25, 6], bias: {heads: 3, level: 1e4}}, // prettier-ignore
   {name: 'a bias of −1e5 alike, masked', config: {windowSize: 5}, shape: [...LEAD, 25, 6], bias: {heads: null, level: -1e5}, mask: {batch: 2, keeps: SPARSE}}, // prettier-ignore

@@ -42,7 +42,7 @@ export interface NaiveInputs {
   /** Dropout: what the weight of (head, query, key) is multiplied by, 0 or 1/(1 − rate). */
   keep?: (head: number, query: number, key: number) => number;
   /**
-   * Moves each score by `epsilon` times √d · Σ|q_c k_c| + |bias|, which it adds up: that of the key
+   * Moves each score by `epsilon` times 2√d · Σ|q_c k_c| + |bias|, which it adds up: that of the key
    * which is `raised`th best of its query (from 0) up, all others down; or 'all' of them up, but
    * none beyond the best.
    */
@@ -195,7 +195,7 @@ function attend(p: Problem, head: number, i: number) {
     const own = p.sharedQk && i === j;
     const score = own ? SELF_SCORE : dot(query, key) + bias;
     const size =
-      own || !p.rounding ? 0 : Math.sqrt(key.length) * terms(p, query, key) + Math.abs(bias);
+      own || !p.rounding ? 0 : 2 * Math.sqrt(key.length) * terms(p, query, key) + Math.abs(bias);
     if (score > -Infinity) seen.push({key: j, score, size});
   }
   if (p.rounding) round(seen, p.rounding);
@@ -292,11 +292,24 @@ function scaled(p: Problem, x: number[], slot: number, power: 1 | -1): number[] 
 /** x·cos(position·θ) + rotateHalf(x)·sin(position·θ), with rotateHalf(x) = (−x₂, x₁). */
 export function rotate(x: number[], position: number): number[] {
   const half = x.length / 2;
+  const {cos, sin} = turn(position, half);
   return x.map((value, c) => {
-    const angle = position * THETA ** ((-2 * (c % half)) / x.length);
     const other = c < half ? -x[c + half] : x[c - half];
-    return value * Math.cos(angle) + other * Math.sin(angle);
+    return value * cos[c % half] + other * sin[c % half];
   });
+}
+
+const turns = new Map<string, {cos: number[]; sin: number[]}>();
+
+/** Of each pair of channels; kept, since the same few slots are met by all. */
+function turn(position: number, half: number): {cos: number[]; sin: number[]} {
+  const key = `${position} ${half}`;
+  const found = turns.get(key);
+  if (found) return found;
+  const angles = Array.from({length: half}, (_, m) => position * THETA ** (-m / half));
+  const made = {cos: angles.map(Math.cos), sin: angles.map(Math.sin)};
+  turns.set(key, made);
+  return made;
 }
 
 /** ζ^((slot − ⌊C/2⌋) / scaleBase) for each channel, the second half repeating the first. */

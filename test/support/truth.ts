@@ -33,7 +33,7 @@ function computed(c: Case): Truth {
   const wants = answer(c, values, values.naive);
   const moved = names(wants).map(() => 0);
   for (const raised of RAISED) {
-    const other = answer(c, values, {...values.naive, rounding: {epsilon: EPSILON, raised}});
+    const other = answer(c, values, {...values.naive, rounding: {epsilon: EPSILON / 2, raised}});
     for (const [at, name] of names(wants).entries()) {
       const {data} = other[name]!;
       moved[at] = Math.max(moved[at], largest(wants[name]!.data.map((x, i) => x - data[i])));
