@@ -46,9 +46,4 @@ export abstract class CheckedLayer extends tf.layers.Layer {
     else this.checkSymbols(symbols as tf.SymbolicTensor[]);
     return super.apply(inputs, kwargs);
   }
-
-  /** The window of this call alone, for the op to judge. */
-  protected windowOf(kwargs: Kwargs): number | undefined {
-    return kwargs.windowSize as number | undefined;
-  }
 }

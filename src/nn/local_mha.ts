@@ -8,11 +8,12 @@ import {
 } from '../attention/config';
 import {fail} from '../check/errors';
 import {l2Normalize} from '../attention/l2_normalize';
-import {attendWindows, runsFused} from '../attention/local_attention';
+import {attend} from '../attention/local_attention';
 import {multiply} from './multiply';
 import {nothing} from '../attention/nothing';
 import {OptionReader} from '../check/options';
-import {LocalAttentionCall, problemOfShapes} from '../attention/problem';
+import {Plan, planOf} from '../attention/plan';
+import type {LocalAttentionCall} from '../attention/problem';
 import {checkTensor} from '../check/tensors';
 
 /** The options of local multi-head attention: its own, and those of the attention inside. */
@@ -114,20 +115,20 @@ export interface LocalMHAWeights {
 
 const NORM_EPSILON = 1e-5; // torch.nn.LayerNorm's
 
-/** Throws unless `x` and what comes with it can be computed. Allocates nothing. */
-export function checkMHA(
+/** Checks a call and chooses who computes its attention, as {@link planOf} does. */
+export function planMHA(
   fn: string,
   x: tf.Tensor,
   config: LocalMHAConfig,
   call: LocalAttentionCall,
-): void {
+): Plan {
   checkTensor(fn, 'x', x, 'float32');
   if (x.rank !== 3 || x.shape[2] !== config.dim) {
     fail(fn, `x must have the shape [B, n, dim] with dim ${config.dim}`, x.shape);
   }
   const [batch, n] = x.shape;
   const head = [batch, config.heads, n, config.dimHead];
-  runsFused(fn, config.attention, problemOfShapes(fn, head, head, head, config.attention, call));
+  return planOf(fn, {q: head, k: head, v: head}, config.attention, call);
 }
 
 /**
@@ -135,15 +136,15 @@ export function checkMHA(
  *
  *     x → LayerNorm (prenorm) → q | k | v → l2 norm and learned scale (qkRmsnorm)
  *       → local attention → sigmoid gate per head (gateValuesPerHead) → projection to [B, n, dim]
+ *
+ * @param plan what {@link planMHA} made of this x
  */
 export function localMHA(
-  fn: string,
   x: tf.Tensor,
   weights: LocalMHAWeights,
   config: LocalMHAConfig,
-  call: LocalAttentionCall,
+  plan: Plan,
 ): tf.Tensor {
-  checkMHA(fn, x, config, call);
   if (x.size === 0) return nothing([x, ...Object.values(weights)], x.shape);
   return tf.tidy(() => {
     const [batch, n, dim] = x.shape;
@@ -155,13 +156,11 @@ export function localMHA(
     const [q, k, v] = tf
       .split(multiply(input, weights['to_qkv/kernel']), 3, 1)
       .map((part) => tf.transpose(tf.reshape(part, [batch, n, heads, dimHead]), [0, 2, 1, 3]));
-    const attended = attendWindows(
-      fn,
+    const attended = attend(
       config.qkRmsnorm ? tf.mul(l2Normalize(q), weights.q_scale!) : q,
       config.qkRmsnorm ? tf.mul(l2Normalize(k), weights.k_scale!) : k,
       v,
-      config.attention,
-      call,
+      plan,
     );
     const gated = config.gateValuesPerHead
       ? tf.mul(attended, gate(input, weights, [batch, n, heads]))

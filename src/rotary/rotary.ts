@@ -13,6 +13,7 @@ import * as tf from '@tensorflow/tfjs';
 import {fail, failType, refuse, show} from '../check/errors';
 import {LARGEST_COUNT, LARGEST_TENSOR, OptionReader, wholeNumber} from '../check/options';
 import {checkTensor} from '../check/tensors';
+import {Kept} from './kept';
 import {checkXposReach} from './xpos_reach';
 
 const THETA = 10000;
@@ -186,23 +187,12 @@ interface Table {
   sin: Float32Array;
 }
 
-/** Tables by all that they depend on, the most recently used last. Plain arrays, not tensors. */
-const tables = new Map<string, Table>();
-const MOST_KEPT_BYTES = 2 ** 26; // what a model needs again and again; longer texts pay 4 ns a number
+/** Plain arrays, not tensors; longer texts than are kept pay 4 ns a number. */
+const tables = new Kept<Table>(({cos, sin}) => cos.byteLength + sin.byteLength);
 
 function table(length: number, dim: number, theta: number, offset: number): Table {
-  const key = `${length}_${dim}_${theta}_${offset}`;
-  const found = tables.get(key) ?? makeTable(length, dim, theta, offset);
-  tables.delete(key);
-  tables.set(key, found);
-  let bytes = 0;
-  for (const {cos} of tables.values()) bytes += 2 * cos.byteLength;
-  for (const [oldest, {cos}] of tables) {
-    if (bytes <= MOST_KEPT_BYTES) break;
-    tables.delete(oldest);
-    bytes -= 2 * cos.byteLength;
-  }
-  return found;
+  const key = `${length} ${dim} ${theta} ${offset}`;
+  return tables.get(key, () => makeTable(length, dim, theta, offset));
 }
 
 function makeTable(length: number, dim: number, theta: number, offset: number): Table {
