@@ -66,7 +66,7 @@ export function gradientAddends(
     const ofValues = either(values, unbucket(own as tf.Tensor4D));
     return nanWhere(tf.concat([ofQueries, keys, ofValues], 2)) as tf.Tensor3D;
   });
-  const addends: tf.Tensor[] = tf.split(sequences, 3, 2);
+  const addends: tf.Tensor[] = [...tf.split(sequences, 3, 2)]; // a copy: the tape has the other
   if (given.bias) {
     const ofBias = constant(given, () => {
       const {b, windows, context} = layoutOf(p);
@@ -164,6 +164,7 @@ function nanWhere(flags: tf.Tensor, shape = flags.shape): tf.Tensor {
 /** What `f` makes, as a constant: comparisons have no gradient in TF.js, not even zero. */
 function constant<T extends tf.Tensor>({q, k, v, bias}: Sequences, f: () => tf.Tensor): T {
   const inputs = bias ? [q, k, v, bias] : [q, k, v];
-  const gradFunc = () => inputs.map((x) => tf.zerosLike(x));
+  const shapes = inputs.map(({shape}) => shape); // the inputs themselves will be gone by then
+  const gradFunc = () => shapes.map((shape) => tf.zeros(shape));
   return tf.customGrad(() => ({value: f(), gradFunc}))(...inputs) as T;
 }
