@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs';
 
 import {fail, failType} from '../src/check/errors';
 import {
-  ATTENTION_OPTIONS,
   LocalMHAArgs,
   LocalMHAConfig,
   LocalMHAWeights,
@@ -113,9 +112,10 @@ export class LocalMHA extends AttentionLayer {
 
   override getConfig(): tf.serialization.ConfigDict {
     const {attention, ...own} = this.config;
+    const {dim: _dim, scale: _scale, autopad: _autopad, ...inner} = attention;
     return {
       ...super.getConfig(),
-      ...Object.fromEntries(ATTENTION_OPTIONS.map((name) => [name, attention[name]])),
+      ...inner,
       ...own,
       ...this.weightOptions.getConfig(),
       seed: this.seeds.first,

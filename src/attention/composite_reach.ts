@@ -1,4 +1,4 @@
-import {LARGEST_TENSOR} from '../check/options';
+import {LARGEST_TENSOR} from '../check/numbers';
 import type {Problem} from './problem';
 import {layoutOf} from './windows';
 

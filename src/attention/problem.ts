@@ -3,39 +3,34 @@ import * as tf from '@tensorflow/tfjs';
 import {checkXposReach} from '../rotary/xpos_reach';
 import {LocalAttentionConfig, checkRotaryDim, contextOf, xposBase} from './config';
 import {fail, refuse, show} from '../check/errors';
-import {LARGEST_COUNT, OptionReader, checkSeed, wholeNumber} from '../check/options';
+import {LARGEST_COUNT, wholeNumber} from '../check/numbers';
+import {anything, flag, seed} from '../check/option_kinds';
+import {Given, readOptions} from '../check/options';
 import {checkTensor} from '../check/tensors';
 
 /** What {@link localAttention} takes besides the tensors and the config. */
-export interface LocalAttentionCall {
+const CALL = {
   /**
    * Which keys exist: bool [B, n], true = keep. B is 1 or divides the product of the leading axes,
    * which are then read batch-major: [B, heads, n, d] goes with [B, n].
    */
-  mask?: tf.Tensor | null;
+  mask: anything<tf.Tensor>(),
   /** Another name for `mask`. */
-  inputMask?: tf.Tensor | null;
+  inputMask: anything<tf.Tensor>(),
   /**
    * Added to the scores: float32 [h, w, C] or [w, C], with w the window, C = (1 + lookBackward +
    * lookForward) · w its context, and h dividing the product of the leading axes, head-minor.
    */
-  attnBias?: tf.Tensor | null;
+  attnBias: anything<tf.Tensor>(),
   /** A window for this call alone; needs `useXpos`. `xposScaleBase` stays as configured. */
-  windowSize?: number | null;
+  windowSize: anything<number>(),
   /** Dropout happens only where this is true. Default false. */
-  training?: boolean | null;
+  training: flag(false),
   /** Seed of this call's dropout, a whole number below 2³². Default: a random one. */
-  seed?: number | null;
-}
+  seed: seed(),
+};
 
-const CALL_OPTIONS: readonly (keyof LocalAttentionCall)[] = [
-  'mask',
-  'inputMask',
-  'attnBias',
-  'windowSize',
-  'training',
-  'seed',
-];
+export type LocalAttentionCall = Given<typeof CALL>;
 
 /**
  * One call as flat facts. Every rule about shapes is checked in {@link problemOf} and never again.
@@ -99,13 +94,8 @@ export function problemOf(
   config: LocalAttentionConfig,
   call: LocalAttentionCall,
 ): Problem {
-  const options = new OptionReader(fn, call, CALL_OPTIONS);
-  const training = options.flag('training', false);
-  const seed = options.has('seed')
-    ? checkSeed(fn, options.raw('seed'))
-    : Math.floor(Math.random() * 2 ** 32);
-
-  const windowSize = windowOf(fn, config, options.raw('windowSize'));
+  const options = readOptions(fn, CALL, call);
+  const windowSize = windowOf(fn, config, options.windowSize);
   checkShapes(fn, q, k, v, config, windowSize);
   const leading = q.slice(0, -2);
   const [length, headDim] = q.slice(-2);
@@ -115,7 +105,7 @@ export function problemOf(
   if (Math.ceil(length / windowSize) * windowSize > LARGEST_COUNT) {
     fail(fn, `sequence length, with its padding, must be at most ${LARGEST_COUNT}`, length);
   }
-  const bias = checkBias(fn, options.raw('attnBias') ?? null, all, windowSize, context);
+  const bias = checkBias(fn, options.attnBias, all, windowSize, context);
   return {
     leading,
     heads,
@@ -133,11 +123,11 @@ export function problemOf(
     scale: config.scale ?? headDim ** -0.5,
     rotary: config.useRotaryPosEmb,
     xposBase: config.useXpos ? xposBase(config) : null,
-    mask: checkMask(fn, options, all, length),
+    mask: checkMask(fn, options.mask, options.inputMask, all, length),
     bias,
     biasHeads: bias !== null && bias.rank === 3 ? bias.shape[0] : 1,
-    dropout: training ? config.dropout : 0,
-    seed,
+    dropout: options.training ? config.dropout : 0,
+    seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
   };
 }
 
@@ -184,7 +174,7 @@ function agree(a: readonly (number | null)[], b: readonly (number | null)[]): bo
 }
 
 function windowOf(fn: string, config: LocalAttentionConfig, ofCall: unknown): number {
-  if (ofCall == null) return config.windowSize;
+  if (ofCall === null) return config.windowSize;
   const w = wholeNumber(fn, 'windowSize of the call', ofCall, 1);
   if (!config.useXpos) {
     fail(fn, 'windowSize of the call needs useXpos: true (without xpos, set it in the config)', w);
@@ -194,11 +184,17 @@ function windowOf(fn: string, config: LocalAttentionConfig, ofCall: unknown): nu
   return w;
 }
 
-function checkMask(fn: string, options: OptionReader, b: number, n: number): tf.Tensor2D | null {
-  if (options.has('mask') && options.has('inputMask')) {
+function checkMask(
+  fn: string,
+  named: unknown,
+  alias: unknown,
+  b: number,
+  n: number,
+): tf.Tensor2D | null {
+  if (named !== null && alias !== null) {
     refuse(fn, 'mask and inputMask are two names of one option, got both; pass mask alone');
   }
-  const mask = options.raw('mask') ?? options.raw('inputMask') ?? null;
+  const mask = named ?? alias;
   if (mask === null) return null;
   checkTensor(fn, 'mask', mask, 'bool');
   if (mask.rank !== 2 || mask.shape[1] !== n) {

@@ -1,99 +1,65 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {
-  LOCAL_ATTENTION_OPTIONS,
-  LocalAttentionArgs,
-  LocalAttentionConfig,
-  resolveConfig,
-} from '../attention/config';
+import {LOCAL_ATTENTION, LocalAttentionConfig, resolveConfig} from '../attention/config';
 import {fail} from '../check/errors';
 import {l2Normalize} from '../attention/l2_normalize';
 import {attend} from '../attention/local_attention';
 import {multiply} from './multiply';
 import {nothing} from '../attention/nothing';
-import {OptionReader} from '../check/options';
+import {count, flag, number, required} from '../check/option_kinds';
+import {Chosen, Given, readOptions} from '../check/options';
 import {Plan, planOf} from '../attention/plan';
 import type {LocalAttentionCall} from '../attention/problem';
 import {checkTensor} from '../check/tensors';
 
+/** What the attention inside takes from the caller; the rest of its options are decided here. */
+const {
+  dim: _,
+  scale: _scale,
+  autopad: _autopad,
+  relPosEmbConfig: _config,
+  ...INNER
+} = LOCAL_ATTENTION;
+
 /** The options of local multi-head attention: its own, and those of the attention inside. */
-export interface LocalMHAArgs extends Omit<
-  LocalAttentionArgs,
-  'dim' | 'scale' | 'autopad' | 'relPosEmbConfig'
-> {
-  /** Size of a token. Required. */
-  dim: number;
-  /** Size of a head, d. Default 64. */
-  dimHead?: number | null;
-  /** Number of heads, h. Default 8. */
-  heads?: number | null;
-  /** LayerNorm (epsilon 1e-5) before the projections. Default false. */
-  prenorm?: boolean | null;
-  /** l2-normalise queries and keys and scale them by a learned vector each. Default false. */
-  qkRmsnorm?: boolean | null;
-  /** Factor of the queries under qkRmsnorm. Default 8. */
-  qkScale?: number | null;
-  /** Multiply each head by a sigmoid of the token before the heads are merged. Default false. */
-  gateValuesPerHead?: boolean | null;
-  /** As in {@link LocalAttentionArgs}, but **true** by default. */
-  exactWindowsize?: boolean | null;
-}
+export const LOCAL_MHA = {
+  /** Size of a token. */
+  dim: required(count(1)),
+  /** Size of a head, d. */
+  dimHead: count(1, 64),
+  /** Number of heads, h. */
+  heads: count(1, 8),
+  /** LayerNorm (ε = 1e-5) before the projections. */
+  prenorm: flag(false),
+  /** l2-normalise queries and keys, and multiply each by a learned vector. */
+  qkRmsnorm: flag(false),
+  /** Factor of the queries under `qkRmsnorm`. */
+  qkScale: number('finite', {}, 8),
+  /** Multiply each head by a sigmoid of the token before the heads are merged. */
+  gateValuesPerHead: flag(false),
+  ...INNER,
+  /** As in {@link LOCAL_ATTENTION}, but **on** by default. */
+  exactWindowsize: flag(true),
+};
+
+export type LocalMHAArgs = Given<typeof LOCAL_MHA>;
 
 /** {@link LocalMHAArgs} checked and complete. Frozen. */
-export interface LocalMHAConfig {
-  readonly dim: number;
-  readonly dimHead: number;
-  readonly heads: number;
-  readonly prenorm: boolean;
-  readonly qkRmsnorm: boolean;
-  readonly qkScale: number;
-  readonly gateValuesPerHead: boolean;
+export type LocalMHAConfig = Omit<Chosen<typeof LOCAL_MHA>, keyof typeof INNER> & {
   readonly attention: LocalAttentionConfig;
-}
-
-const OWN_OPTIONS: readonly (keyof LocalMHAArgs)[] = [
-  'dim',
-  'dimHead',
-  'heads',
-  'prenorm',
-  'qkRmsnorm',
-  'qkScale',
-  'gateValuesPerHead',
-];
-
-/** What the attention inside takes from the caller; the rest of its options are decided here. */
-export const ATTENTION_OPTIONS = LOCAL_ATTENTION_OPTIONS.filter(
-  (name): name is keyof LocalMHAArgs & keyof LocalAttentionConfig =>
-    !['dim', 'scale', 'autopad', 'relPosEmbConfig'].includes(name),
-);
-
-export const LOCAL_MHA_OPTIONS: readonly string[] = [...OWN_OPTIONS, ...ATTENTION_OPTIONS];
+};
 
 export function resolveMHAConfig(fn: string, args: LocalMHAArgs): LocalMHAConfig {
-  const options = new OptionReader(fn, args, LOCAL_MHA_OPTIONS);
-  options.required('dim');
-  const dimHead = options.count('dimHead', 1, 64);
-  const qkRmsnorm = options.flag('qkRmsnorm', false);
-  const qkScale = options.number('qkScale', 8);
-  const given = ATTENTION_OPTIONS.filter((name) => options.has(name));
+  const options = readOptions(fn, LOCAL_MHA, args);
+  const {dim, dimHead, heads, prenorm, qkRmsnorm, qkScale, gateValuesPerHead, ...inner} = options;
   const attention = resolveConfig(fn, {
-    windowSize: args.windowSize,
-    exactWindowsize: true,
-    ...Object.fromEntries(given.map((name) => [name, options.raw(name)])),
+    ...inner,
     autopad: true,
     dim: dimHead,
     scale: qkRmsnorm ? qkScale : null,
   });
-  return Object.freeze({
-    dim: options.count('dim', 1, 0),
-    dimHead,
-    heads: options.count('heads', 1, 8),
-    prenorm: options.flag('prenorm', false),
-    qkRmsnorm,
-    qkScale,
-    gateValuesPerHead: options.flag('gateValuesPerHead', false),
-    attention,
-  });
+  const own = {dim, dimHead, heads, prenorm, qkRmsnorm, qkScale, gateValuesPerHead};
+  return Object.freeze({...own, attention});
 }
 
 /** The parameters by the names that they are saved under; kernels are [in, out]. */
