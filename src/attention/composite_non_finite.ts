@@ -57,27 +57,21 @@ export function gradientAddends(
     const {seen, weights, values, alone} = reachOf(given, tables, p);
     const upstream = bucket(bad(dout), p);
     const scores = either(weights, values, tf.mul(upstream, seen)); // their gradients are no numbers
-    return {weights: either(weights, upstream), scores, own: tf.mul(upstream, alone)};
+    return {scores, weights: either(weights, upstream), own: tf.mul(upstream, alone)};
   };
   const sequences = constant(given, () => {
-    const {weights, scores, own} = flags();
-    const [keys, values] = [scores, weights].map((queries) => seenBy(queries, tables, p));
-    const ofQueries = unbucket(scores as tf.Tensor4D);
-    const ofValues = either(values, unbucket(own as tf.Tensor4D));
-    return nanWhere(tf.concat([ofQueries, keys, ofValues], 2)) as tf.Tensor3D;
+    const {scores, weights, own} = flags();
+    const [ofKeys, ofValues] = tf.split(seenBy(tf.concat([scores, weights], 3), tables, p), 2, 2);
+    const [ofQueries, ofOwn] = [scores, own].map((x) => unbucket(x as tf.Tensor4D));
+    return nanWhere(tf.concat([ofQueries, ofKeys, either(ofValues, ofOwn)], 2));
   });
   const addends: tf.Tensor[] = [...tf.split(sequences, 3, 2)]; // a copy: the tape has the other
   if (given.bias) {
     const ofBias = constant(given, () => {
-      const {b, windows, context} = layoutOf(p);
-      const rows = tf.reshape(flags().scores, [
-        b / p.biasHeads,
-        p.biasHeads,
-        windows,
-        p.windowSize,
-      ]);
-      const reached = tf.expandDims(tf.max(rows, [0, 2]), 2); // [h, w, 1]
-      return nanWhere(tf.mul(reached, others(tables, p)), [p.biasHeads, p.windowSize, context]);
+      const {b, windows} = layoutOf(p);
+      const byHead = [b / p.biasHeads, p.biasHeads, windows, p.windowSize];
+      const rows = tf.max(tf.reshape(flags().scores, byHead), [0, 2]);
+      return nanWhere(tf.mul(tf.expandDims(rows, 2), others(tables, p))); // [h, w, C]
     });
     addends.push(ofBias);
   }
@@ -95,47 +89,43 @@ interface Reach {
 
 function reachOf(given: Sequences, tables: Tables, p: Problem): Reach {
   const [queries, keys, values] = [given.q, given.k, given.v].map(bad);
-  const [badKeys, badValues, seen] = [keys, values, tf.onesLike(keys)].map((flags) =>
-    sees(flags, tables, p),
-  );
+  const stack = tf.concat([keys, values, tf.onesLike(keys)], 2);
+  const [badKeys, badValues, seen] = tf.split(sees(stack, tables, p), 3, 3);
   // under sharedQk a token that sees another takes nothing of itself
   const alone = tables.self ? tf.sub(1, seen) : tf.zerosLike(seen);
   const spoilt = [badKeys, tf.mul(bucket(queries, p), seen)];
   if (given.bias) spoilt.push(seesBadBias(given.bias, tables, p));
-  return {
-    seen,
-    alone,
-    weights: either(...spoilt),
-    values: either(badValues, tf.mul(alone, bucket(values, p))),
-  };
+  const own = tables.self ? [tf.mul(alone, bucket(values, p))] : [];
+  return {seen, alone, weights: either(...spoilt), values: either(badValues, ...own)};
 }
 
-/** Whether a query sees a key so flagged. */
-function sees(keys: tf.Tensor3D, tables: Tables, p: Problem): tf.Tensor {
-  const {context} = layoutOf(p);
-  const {b, windows} = layoutOf(p);
-  const slots = tf.reshape(lookAround(bucket(keys, p), p), [b, windows, 1, context]);
-  const here = tf.reshape(tf.mul(slots, tables.existing), [b * windows, context]);
-  const counts = tf.matMul(here, others(tables, p), false, true); // [b · W, C] x [w, C]
-  return tf.minimum(tf.reshape(counts, [b, windows, p.windowSize, 1]), 1);
+/** Whether a query sees a key so flagged: [b, N, m] -> [b, W, w, m] */
+function sees(keys: tf.Tensor3D, tables: Tables, p: Problem): tf.Tensor4D {
+  const slots = tf.mul(lookAround(bucket(keys, p), p), existingSlots(tables));
+  const seen = tf.expandDims(tf.expandDims(others(tables, p), 0), 0);
+  return tf.minimum(tf.matMul(seen, slots), 1); // [1, 1, w, C] x [b, W, C, m]
 }
 
-/** Whether a token is seen by a query so flagged: [b, W, w, 1] -> [b, N, 1] */
+/** Whether a token is seen by a query so flagged: [b, W, w, m] -> [b, N, m] */
 function seenBy(queries: tf.Tensor, tables: Tables, p: Problem): tf.Tensor3D {
-  const {b, windows, context} = layoutOf(p);
-  const rows = tf.reshape(queries, [b * windows, p.windowSize]);
-  const slots = tf.reshape(tf.matMul(rows, others(tables, p)), [b, windows, 1, context]);
-  const counts = tf.reshape(tf.mul(slots, tables.existing), [b, windows, context, 1]);
+  const seen = tf.expandDims(tf.expandDims(others(tables, p), 0), 0);
+  const counts = tf.mul(tf.matMul(seen, queries, true), existingSlots(tables)); // [b, W, C, m]
   return tf.minimum(unbucket(foldBack(counts as tf.Tensor4D, p)), 1);
 }
 
 function seesBadBias(bias: tf.Tensor3D, tables: Tables, p: Problem): tf.Tensor {
-  const {b, windows, context} = layoutOf(p);
+  const {b} = layoutOf(p);
   const spoilt = tf.mul(tf.cast(badBias(bias), 'float32'), others(tables, p)); // [h, w, C]
   const ofHeads = tf.tile(spoilt, [b / p.biasHeads, 1, 1]);
-  const slots = tf.mul(tf.reshape(tables.existing, [-1, windows, context]), tf.ones([b, 1, 1]));
+  const slots = tf.mul(tf.squeeze(tables.existing, [2]), tf.ones([b, 1, 1]));
   const counts = tf.matMul(slots, ofHeads, false, true); // [b, W, C] x [b, w, C]
   return tf.minimum(tf.expandDims(counts, 3), 1);
+}
+
+/** [b or 1, W, C, 1] */
+function existingSlots({existing}: Tables): tf.Tensor4D {
+  const [b, windows, , context] = existing.shape;
+  return tf.reshape(existing, [b, windows, context, 1]);
 }
 
 /** 1 for the keys that a row sees, itself under sharedQk aside: [w, C] */
@@ -157,8 +147,8 @@ function either(...flags: tf.Tensor[]): tf.Tensor {
   return flags.reduce((a, b) => tf.maximum(a, b));
 }
 
-function nanWhere(flags: tf.Tensor, shape = flags.shape): tf.Tensor {
-  return tf.broadcastTo(tf.where(tf.cast(flags, 'bool'), NaN, 0), shape);
+function nanWhere(flags: tf.Tensor): tf.Tensor {
+  return tf.where(tf.cast(flags, 'bool'), NaN, 0);
 }
 
 /** What `f` makes, as a constant: comparisons have no gradient in TF.js, not even zero. */
