@@ -4,8 +4,7 @@ import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from '../src/at
 import {refuse, show} from '../src/check/errors';
 import {attend} from '../src/attention/local_attention';
 import {Plan, planOf} from '../src/attention/plan';
-import {checkSequences} from '../src/attention/problem';
-import {checkShapes} from '../src/attention/shapes';
+import {checkSequences, checkShapes} from '../src/attention/problem';
 import {AttentionLayer} from './keras/attention_layer';
 import {
   AnyTensor,

@@ -1,8 +1,6 @@
 /** The door: what users import. It holds no logic; importing layers and kernels registers them. */
 import {localAttention, localMHA, rotaryEmbedding} from '../layers';
-import {angles} from './rotary/angles';
-import {apply} from './rotary/apply';
-import {xposScale} from './rotary/xpos';
+import {angles, apply, xposScale} from './rotary/rotary';
 
 export {ready} from '../kernels';
 export {localAttention} from './attention/local_attention';
@@ -13,10 +11,8 @@ export const rotary = {angles, apply, xposScale};
 export type {ReadyOptions} from '../kernels';
 export type {Implementation, LocalAttentionArgs, LocalAttentionConfig} from './attention/config';
 export type {LocalMHAArgs, LocalMHAConfig} from './nn/local_mha';
-export type {LocalAttentionCall} from './attention/call';
-export type {AngleOptions, RotaryAngles} from './rotary/angles';
-export type {ApplyOptions} from './rotary/apply';
-export type {XposOptions} from './rotary/xpos';
+export type {LocalAttentionCall} from './attention/problem';
+export type {AngleOptions, ApplyOptions, RotaryAngles, XposOptions} from './rotary/rotary';
 export type {
   LayerArgs,
   LocalAttentionLayerArgs,

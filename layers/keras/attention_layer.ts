@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import type {Plan} from '../../src/attention/plan';
-import type {LocalAttentionCall} from '../../src/attention/call';
+import type {LocalAttentionCall} from '../../src/attention/problem';
 import {CheckedLayer} from './checked_layer';
 import {Inputs, listOf, readOptional} from './inputs';
 import {Kwargs, both, kerasMask, passOn} from './keras_mask';

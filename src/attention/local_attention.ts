@@ -5,8 +5,7 @@ import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from './config'
 import {fusedAttention} from './fused_attention';
 import {nothing} from './nothing';
 import {Plan, planOf} from './plan';
-import {checkSequences} from './problem';
-import type {LocalAttentionCall} from './call';
+import {LocalAttentionCall, checkSequences} from './problem';
 
 /**
  * Local (windowed) attention. The sequence is cut into windows of w tokens, and a query in window

@@ -6,8 +6,7 @@ import {refuse} from '../check/errors';
 import {compositeReach} from './composite_reach';
 import type {LocalAttentionConfig} from './config';
 import {whyNotFused} from './fused';
-import type {LocalAttentionCall} from './call';
-import {Problem, Shapes, problemOf} from './problem';
+import {LocalAttentionCall, Problem, Shapes, problemOf} from './problem';
 
 export interface Plan {
   readonly problem: Problem;

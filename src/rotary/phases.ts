@@ -3,8 +3,7 @@
  * both times the xpos scale of the phase where there is one.
  */
 import {Kept} from './kept';
-import {hostAngles} from './angles';
-import {xposFactor} from './xpos';
+import {hostAngles, xposFactor} from './rotary';
 
 export interface XposPhases {
   /** Tokens over which xpos decays. */

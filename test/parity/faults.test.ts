@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttentionArgs, localAttention} from '../../src';
-import type {LocalAttentionCall} from '../../src/attention/call';
+import type {LocalAttentionCall} from '../../src/attention/problem';
 import {expectClose, living, tensor} from '../support/close';
 import {generator, uniform} from '../support/inputs';
 import {Values, naiveLocalAttention} from '../support/naive';

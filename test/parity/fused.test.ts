@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttentionArgs, localAttention} from '../../src';
-import type {LocalAttentionCall} from '../../src/attention/call';
+import type {LocalAttentionCall} from '../../src/attention/problem';
 import {CASES, Case} from '../support/cases';
 import {boolTensor, expectClose, living, tensor} from '../support/close';
 import {LocalAttentionFixture, localAttentionFixtures} from '../support/fixtures';
