@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from '../src/attention/config';
 import {refuse, show} from '../src/check/errors';
-import {attendWindows, runsFused} from '../src/attention/local_attention';
-import {checkShapes, problemOf} from '../src/attention/problem';
+import {attend} from '../src/attention/local_attention';
+import {Plan, planOf} from '../src/attention/plan';
+import {checkSequences, checkShapes} from '../src/attention/problem';
 import {AttentionLayer} from './keras/attention_layer';
 import {
   AnyTensor,
@@ -12,7 +13,6 @@ import {
   checkSymbolicType,
   describe,
   listOf,
-  readOptional,
 } from './keras/inputs';
 import type {Kwargs} from './keras/keras_mask';
 import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
@@ -54,11 +54,11 @@ export class LocalAttention extends AttentionLayer {
     this.supportsMasking = true;
   }
 
-  protected checkCall(inputs: tf.Tensor[], kwargs: Kwargs): void {
+  protected planCall(inputs: tf.Tensor[], kwargs: Kwargs): Plan {
     const [q, k, v, ...rest] = sequences(inputs);
-    const options = readOptional(FN, rest, USAGE);
-    const call = {...options, windowSize: this.windowOf(kwargs)};
-    runsFused(FN, this.config, problemOf(FN, q, k, v, this.config, call));
+    checkSequences(FN, q, k, v);
+    const shapes = {q: q.shape, k: k.shape, v: v.shape};
+    return planOf(FN, shapes, this.config, this.optionsOf(rest, kwargs));
   }
 
   protected checkSymbols(inputs: tf.SymbolicTensor[]): void {
@@ -70,8 +70,8 @@ export class LocalAttention extends AttentionLayer {
 
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
     return tf.tidy(() => {
-      const [q, k, v, ...rest] = sequences(listOf(inputs));
-      return attendWindows(FN, q, k, v, this.config, this.callOptions(inputs, rest, kwargs));
+      const [q, k, v] = sequences(listOf(inputs));
+      return attend(q, k, v, this.planOfCall(inputs, kwargs));
     });
   }
 

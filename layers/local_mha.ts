@@ -2,22 +2,16 @@ import * as tf from '@tensorflow/tfjs';
 
 import {fail, failType} from '../src/check/errors';
 import {
-  ATTENTION_OPTIONS,
   LocalMHAArgs,
   LocalMHAConfig,
   LocalMHAWeights,
-  checkMHA,
   localMHA,
+  planMHA,
   resolveMHAConfig,
 } from '../src/nn/local_mha';
+import type {Plan} from '../src/attention/plan';
 import {AttentionLayer} from './keras/attention_layer';
-import {
-  Inputs,
-  checkSymbolicOptional,
-  checkSymbolicType,
-  listOf,
-  readOptional,
-} from './keras/inputs';
+import {Inputs, checkSymbolicOptional, checkSymbolicType, listOf} from './keras/inputs';
 import type {Kwargs} from './keras/keras_mask';
 import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
 import {StepSeeds} from './keras/step_seeds';
@@ -91,9 +85,8 @@ export class LocalMHA extends AttentionLayer {
     super.build(inputShape);
   }
 
-  protected checkCall([x, ...rest]: tf.Tensor[], kwargs: Kwargs): void {
-    const options = readOptional(FN, rest, USAGE);
-    checkMHA(FN, x, this.config, {...options, windowSize: this.windowOf(kwargs)});
+  protected planCall([x, ...rest]: tf.Tensor[], kwargs: Kwargs): Plan {
+    return planMHA(FN, x, this.config, this.optionsOf(rest, kwargs));
   }
 
   protected checkSymbols([x, ...rest]: tf.SymbolicTensor[]): void {
@@ -104,10 +97,10 @@ export class LocalMHA extends AttentionLayer {
 
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
     return tf.tidy(() => {
-      const [x, ...rest] = listOf(inputs);
+      const [x] = listOf(inputs);
       const entries = [...this.parameters].map(([name, variable]) => [name, variable.read()]);
       const weights = Object.fromEntries(entries) as LocalMHAWeights;
-      return localMHA(FN, x, weights, this.config, this.callOptions(inputs, rest, kwargs));
+      return localMHA(x, weights, this.config, this.planOfCall(inputs, kwargs));
     });
   }
 
@@ -119,9 +112,10 @@ export class LocalMHA extends AttentionLayer {
 
   override getConfig(): tf.serialization.ConfigDict {
     const {attention, ...own} = this.config;
+    const {dim: _dim, scale: _scale, autopad: _autopad, ...inner} = attention;
     return {
       ...super.getConfig(),
-      ...Object.fromEntries(ATTENTION_OPTIONS.map((name) => [name, attention[name]])),
+      ...inner,
       ...own,
       ...this.weightOptions.getConfig(),
       seed: this.seeds.first,

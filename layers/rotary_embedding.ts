@@ -1,22 +1,22 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {fail, refuse} from '../src/check/errors';
-import {OptionReader} from '../src/check/options';
+import {count} from '../src/check/option_kinds';
+import {Given, readOptions} from '../src/check/options';
 import {checkTensor} from '../src/check/tensors';
-import {angles, apply, readAngleOptions} from '../src/rotary/rotary';
+import {ANGLES, angles, apply} from '../src/rotary/rotary';
 import {CheckedLayer} from './keras/checked_layer';
 import {AnyTensor, Inputs, checkSymbolicType, describe, listOf} from './keras/inputs';
 import {passOn} from './keras/keras_mask';
 import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
 
-export interface RotaryEmbeddingArgs extends LayerArgs {
+const OPTIONS = {
   /** Size of the last axis, even. Default: the input's, which it must equal. */
-  dim?: number | null;
-  /** Base of the frequencies, at least 1e-6. Default 10000. */
-  theta?: number | null;
-  /** Position of the first token. Default 0. */
-  offset?: number | null;
-}
+  dim: count(2),
+  ...ANGLES,
+};
+
+export interface RotaryEmbeddingArgs extends Given<typeof OPTIONS>, LayerArgs {}
 
 const FN = 'RotaryEmbedding';
 const USAGE = 'one tensor [..., n, d]';
@@ -36,10 +36,8 @@ export class RotaryEmbedding extends CheckedLayer {
 
   constructor(args: RotaryEmbeddingArgs = {}) {
     const {own, base} = splitArgs(FN, args, 'dim');
-    const options = new OptionReader(FN, own, ['dim', 'theta', 'offset']);
-    const dim = options.count('dim', 2, null);
+    const {dim, theta, offset} = readOptions(FN, OPTIONS, own);
     if (dim !== null && dim % 2 === 1) fail(FN, 'dim must be even', dim);
-    const {theta, offset} = readAngleOptions(FN, {theta: own.theta, offset: own.offset});
     super(base);
     this.dim = dim;
     this.theta = theta;

@@ -7,8 +7,7 @@ import ts from 'typescript';
 
 import {DOCUMENTS, withTables} from '../bench/markdown';
 import {WEIGHT_OPTIONS} from '../layers/keras/weight_options';
-import {LOCAL_ATTENTION_OPTIONS, resolveConfig} from '../src/attention/config';
-import {LOCAL_MHA_OPTIONS, resolveMHAConfig} from '../src/nn/local_mha';
+import {withOptionTables} from '../scripts/option_tables';
 import {useBackend} from './support/backends';
 import {FixtureTensor, localMHAFixtures} from './support/fixtures';
 
@@ -129,38 +128,10 @@ function pytorchExport() {
   };
 }
 
-/** The rows of the option table below a heading, as option -> default. */
-function optionTable(heading: string): Map<string, string> {
-  const section = README.split(`\n### ${heading}\n`)[1].split('\n#')[0];
-  const rows = section.matchAll(/^\| `(\w+)` +\| ([^|]+?) +\|/gm);
-  return new Map([...rows].map(([, name, value]) => [name, value.replaceAll('`', '')]));
-}
-
-/** A default as a table has it. */
-function shown(value: unknown): string {
-  return value == null ? '–' : typeof value === 'string' ? `'${value}'` : String(value);
-}
-
-describe('option tables of the README', () => {
-  test('localAttention: every option, with its default', () => {
-    const table = optionTable('Options of `localAttention` and `layers.localAttention`');
-    expect([...table.keys()]).toEqual(LOCAL_ATTENTION_OPTIONS);
-    const defaults: Record<string, unknown> = {...resolveConfig('test', {windowSize: 4})};
-    expect(table.get('windowSize')).toBe('required');
-    for (const name of LOCAL_ATTENTION_OPTIONS.slice(1)) {
-      expect([name, table.get(name)]).toEqual([name, shown(defaults[name])]);
-    }
-  });
-
-  test('localMHA: every option, with its default', () => {
-    const table = optionTable('Options of `layers.localMHA`');
-    expect([...table.keys()]).toEqual(LOCAL_MHA_OPTIONS);
-    const {attention, ...own} = resolveMHAConfig('test', {dim: 8, windowSize: 4});
-    const defaults: Record<string, unknown> = {...attention, ...own};
-    for (const name of LOCAL_MHA_OPTIONS) {
-      const expected = name === 'dim' || name === 'windowSize' ? 'required' : shown(defaults[name]);
-      expect([name, table.get(name)]).toEqual([name, expected]);
-    }
+describe('options in the README', () => {
+  test('the tables are what the code says', () => {
+    expect(README.match(/<!-- scripts\/option_tables.ts \w+ -->/g)).toHaveLength(2);
+    expect(withOptionTables(README)).toBe(README);
   });
 
   test('the options of the weights are named', () => {

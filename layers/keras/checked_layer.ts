@@ -6,11 +6,12 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {failType, refuse} from '../../src/check/errors';
-import {OptionReader} from '../../src/check/options';
+import {anything} from '../../src/check/option_kinds';
+import {readOptions} from '../../src/check/options';
 import type {Kwargs} from './keras_mask';
 
 /** What `apply` takes besides the inputs. */
-const CALL_OPTIONS = ['training', 'mask', 'windowSize'];
+const CALL = {training: anything(), mask: anything(), windowSize: anything()};
 
 type Applied = ReturnType<tf.layers.Layer['apply']>;
 
@@ -41,14 +42,9 @@ export abstract class CheckedLayer extends tf.layers.Layer {
       failType(fn, 'training must be true or false', given.training);
     }
     // a model hands what its caller says to all of its layers, so there it may be for others
-    if (this.inboundNodes.length === 0) new OptionReader(fn, given, CALL_OPTIONS);
+    if (this.inboundNodes.length === 0) readOptions(fn, CALL, given);
     if (tensors.length > 0) this.checkCall(tensors as tf.Tensor[], given);
     else this.checkSymbols(symbols as tf.SymbolicTensor[]);
     return super.apply(inputs, kwargs);
-  }
-
-  /** The window of this call alone, for the op to judge. */
-  protected windowOf(kwargs: Kwargs): number | undefined {
-    return kwargs.windowSize as number | undefined;
   }
 }

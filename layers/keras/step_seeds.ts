@@ -1,5 +1,5 @@
 import {seedOfStep} from '../../src/attention/dropout';
-import {checkSeed} from '../../src/check/options';
+import {checkSeed} from '../../src/check/numbers';
 
 /** A new seed for each training step; the same ones again for the same first seed. */
 export class StepSeeds {

@@ -1,5 +1,5 @@
 /**
- * The gradient of {@link attend} in closed form, in ordinary tf ops. It computes the weights
+ * The gradient of the composite in closed form, in ordinary tf ops. It computes the weights
  * again, so that between forward and backward nothing of the scores' size is kept, where
  * autodiff would keep ten tensors of it. All ops are differentiable and start from the inputs
  * themselves, so that gradients of gradients are right too.
@@ -11,21 +11,41 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {Sequences, Tables, attentionWeights, contextKeys, then, windowQueries} from './composite';
-import {Problem} from './problem';
-import {bucket, foldBack, lookAround, unbucket} from './visibility';
+import {finiteOnly, gradientAddends} from './composite_non_finite';
+import {Sequences, flat, padded, prepare, prepareGradient} from './composite_sequences';
+import {Tables, applied, attentionWeights, contextKeys, tablesOf, windowQueries} from './composite_weights'; // prettier-ignore
+import type {Problem} from './problem';
+import {bucket, foldBack, layoutOf, lookAround, unbucket} from './windows';
 
 /** Gradients of q, k, v and (where there is one) the bias, each of its input's shape. */
-export function attendGradient(
-  dy: tf.Tensor3D,
-  sequences: Sequences,
+export function compositeGradient(
+  dout: tf.Tensor,
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  p: Problem,
+): tf.Tensor[] {
+  return tf.tidy(() => {
+    const {given, finite} = prepare(q, k, v, p);
+    const upstream = padded(flat(dout, p), p);
+    const tables = tablesOf(p);
+    const gradients = attendGradient(finiteOnly(upstream), finite, tables, p);
+    const addends = gradientAddends(given, upstream, tables, p);
+    const sums = gradients.map((gradient, i) => tf.add(gradient, addends[i]));
+    return prepareGradient(sums, [q, k, v], p);
+  });
+}
+
+/** Gradients of the {@link Sequences}. */
+function attendGradient(
+  dout: tf.Tensor3D,
+  {q, k, v, bias}: Sequences,
   tables: Tables,
   p: Problem,
 ): tf.Tensor[] {
-  const {q, k, v, bias} = sequences;
   const {keep, self, xpos} = tables;
-  const weights = attentionWeights(sequences, tables, p); // [b, W, w, C]
-  const upstream = bucket(dy, p); // [b, W, w, dv]
+  const weights = attentionWeights({q, k, v, bias}, tables, p); // [b, W, w, C]
+  const upstream = bucket(dout, p); // [b, W, w, dv]
 
   // a tidy for each, so that no context of keys or values outlives its product
   const dropped = keep ? tf.mul(weights, keep) : weights;
@@ -39,10 +59,10 @@ export function attendGradient(
     const values = lookAround(bucket(v, p), p); // [b, W, C, dv]
     return tf.matMul(upstream, values, false, true) as tf.Tensor4D; // [b, W, w, C]
   });
-  if (keep) dWeights = then(dWeights, (x) => tf.mul(x, keep) as tf.Tensor4D);
+  if (keep) dWeights = applied(dWeights, (x) => tf.mul(x, keep) as tf.Tensor4D);
   let dScores = softmaxGradient(weights, dWeights);
   // the score of a token with itself is a constant
-  if (self) dScores = then(dScores, (x) => tf.mul(x, tf.sub(1, self)) as tf.Tensor4D);
+  if (self) dScores = applied(dScores, (x) => tf.mul(x, tf.sub(1, self)) as tf.Tensor4D);
 
   const dq = tf.tidy(() => {
     const dQueries = tf.matMul(dScores, contextKeys(k, tables, p)) as tf.Tensor4D; // [b, W, w, d]
@@ -53,7 +73,7 @@ export function attendGradient(
     const dKeys = tf.matMul(dScores, windowQueries(q, tables, p), true, false) as tf.Tensor4D;
     return unbucket(foldBack(xpos ? tf.mul(dKeys, xpos.key) : dKeys, p));
   });
-  return bias ? [dq, dk, dv, biasGradient(dScores, bias, p)] : [dq, dk, dv];
+  return bias ? [dq, dk, dv, biasGradient(dScores, p)] : [dq, dk, dv];
 }
 
 /** P ∘ (dP − rowsum(P ∘ dP)); frees both. */
@@ -61,14 +81,16 @@ function softmaxGradient(weights: tf.Tensor4D, dWeights: tf.Tensor4D): tf.Tensor
   const products = tf.mul(weights, dWeights);
   const mean = tf.sum(products, -1, true);
   products.dispose();
-  const centred = then(dWeights, (x) => tf.sub(x, mean) as tf.Tensor4D);
-  const dScores = then(centred, (x) => tf.mul(weights, x) as tf.Tensor4D);
+  const centred = applied(dWeights, (x) => tf.sub(x, mean) as tf.Tensor4D);
+  const dScores = applied(centred, (x) => tf.mul(weights, x) as tf.Tensor4D);
   weights.dispose();
   return dScores;
 }
 
-// [B, h, W, w · C] summed over batch and windows
-function biasGradient(dScores: tf.Tensor4D, bias: tf.Tensor, p: Problem): tf.Tensor {
-  const byHead = tf.reshape(dScores, [p.b / p.heads, p.heads, p.windows, p.w * p.context]);
-  return tf.reshape(tf.sum(byHead, [0, 2]), bias.shape);
+/** [B, h, W, w · C] summed over batch and windows: [h, w, C] */
+function biasGradient(dScores: tf.Tensor4D, p: Problem): tf.Tensor {
+  const {b, windows, context} = layoutOf(p);
+  const table = p.windowSize * context;
+  const byHead = tf.reshape(dScores, [b / p.biasHeads, p.biasHeads, windows, table]);
+  return tf.reshape(tf.sum(byHead, [0, 2]), [p.biasHeads, p.windowSize, context]);
 }

@@ -1,86 +1,59 @@
 import {fail, failType, refuse} from '../check/errors';
-import {LARGEST_COUNT, OptionReader} from '../check/options';
+import {LARGEST_COUNT} from '../check/numbers';
+import {anything, count, flag, number, oneOf, required} from '../check/option_kinds';
+import {Chosen, Given, readOptions} from '../check/options';
 import {checkXposReach} from '../rotary/xpos_reach';
 
 export type Implementation = 'auto' | 'fused' | 'composite';
 
-/** The options of {@link localAttention}. `null` counts as absent. */
-export interface LocalAttentionArgs {
-  /** Tokens in a window, w. Required; a whole number of at least 1. */
-  windowSize: number;
-  /** A query sees no key after itself. Default false. */
-  causal?: boolean | null;
-  /** How many **windows** before its own a query sees. Default 1. */
-  lookBackward?: number | null;
-  /** How many **windows** after its own a query sees. Default 1, or 0 if causal (and then only 0). */
-  lookForward?: number | null;
-  /** Rate in [0, 1) at which attention weights are dropped in training; the rest grow by 1/(1−rate). Default 0. */
-  dropout?: number | null;
-  /** Keys are l2-normalised, and a token sees itself only if it sees nothing else (Reformer). Default false. */
-  sharedQk?: boolean | null;
+/** The options of {@link localAttention}; their order is that of the README. */
+export const LOCAL_ATTENTION = {
+  /** Tokens in a window, w. */
+  windowSize: required(count(1)),
+  /** No query sees a key after itself. */
+  causal: flag(false),
+  /** **Windows** that a query sees before its own. */
+  lookBackward: count(0, 1),
+  /** **Windows** that a query sees after its own; 0 if causal, and then only 0. */
+  lookForward: count(0),
+  /** Rate at which attention weights are dropped in training; the rest grow by 1 / (1 − rate). */
+  dropout: number('in [0, 1)', {from: 0, below: 1}, 0),
+  /** Keys are l2-normalised, and a token sees itself only if it sees nothing else (Reformer). */
+  sharedQk: flag(false),
   /** @deprecated `[dim, …]`: name `dim` instead. */
-  relPosEmbConfig?: readonly number[] | null;
-  /** Head size d. Default: the last axis of the input, which it must equal. */
-  dim?: number | null;
-  /** Pad the sequence to a multiple of the window, hide the padding, and cut it off again. Default false. */
-  autopad?: boolean | null;
+  relPosEmbConfig: anything<readonly number[]>('use `dim`'),
+  /** Head size d; without it the last axis of the input, which it must equal. */
+  dim: count(1),
+  /** Any length: padded to whole windows, the padding hidden and cut off again. If off, w must divide n. */
+  autopad: flag(false),
   /**
-   * Cut the context to the exact band: at most `lookBackward · windowSize` tokens back and
-   * `lookForward · windowSize` forward, instead of whole windows. Default false.
+   * The exact band instead of whole windows: at most `lookBackward` · w tokens back and
+   * `lookForward` · w forward.
    */
-  exactWindowsize?: boolean | null;
-  /** Factor of the queries. Default d^−0.5. */
-  scale?: number | null;
-  /** Rotary position embedding of queries and keys. Default true; needs an even head size. */
-  useRotaryPosEmb?: boolean | null;
-  /** Extrapolatable rotary embedding (xpos). Default false; needs useRotaryPosEmb. */
-  useXpos?: boolean | null;
-  /** Tokens over which xpos decays. Default ⌊windowSize / 2⌋, which windowSize 1 must replace. */
-  xposScaleBase?: number | null;
+  exactWindowsize: flag(false),
+  /** Factor of the queries; without it d^−0.5. */
+  scale: number('finite', {}),
+  /** Rotary position embedding of queries and keys; needs an even head size. */
+  useRotaryPosEmb: flag(true),
+  /** Its extrapolatable form, xpos; needs `useRotaryPosEmb`. */
+  useXpos: flag(false),
+  /** Tokens over which xpos decays, at least ⌊context / 2⌋ / 64; without it ⌊w / 2⌋, which w = 1 must replace. */
+  xposScaleBase: number('> 0', {above: 0}),
   /**
-   * Which program computes it: `'composite'` (ordinary tf ops), `'fused'` (one kernel, or an error
-   * that says why there is none), `'auto'` (fused where there is one). Default `'auto'`.
+   * Who computes it: `'composite'` (ordinary tf ops), `'fused'` (a kernel, or an error that says why
+   * there is none), `'auto'` (a kernel where there is one).
    */
-  implementation?: Implementation | null;
-}
+  implementation: oneOf<Implementation>(['auto', 'fused', 'composite'], 'auto'),
+};
+
+/** What a user gives of {@link LOCAL_ATTENTION}. `null` counts as absent. */
+export type LocalAttentionArgs = Given<typeof LOCAL_ATTENTION>;
 
 /** {@link LocalAttentionArgs} with every rule checked and every default filled in. Frozen. */
-export interface LocalAttentionConfig {
-  readonly windowSize: number;
-  readonly causal: boolean;
-  readonly lookBackward: number;
-  readonly lookForward: number;
-  readonly dropout: number;
-  readonly sharedQk: boolean;
-  readonly dim: number | null;
-  readonly autopad: boolean;
-  readonly exactWindowsize: boolean;
-  readonly scale: number | null;
-  readonly useRotaryPosEmb: boolean;
-  readonly useXpos: boolean;
-  readonly xposScaleBase: number | null;
-  readonly implementation: Implementation;
-}
-
-export const LOCAL_ATTENTION_OPTIONS: readonly (keyof LocalAttentionArgs)[] = [
-  'windowSize',
-  'causal',
-  'lookBackward',
-  'lookForward',
-  'dropout',
-  'sharedQk',
-  'relPosEmbConfig',
-  'dim',
-  'autopad',
-  'exactWindowsize',
-  'scale',
-  'useRotaryPosEmb',
-  'useXpos',
-  'xposScaleBase',
-  'implementation',
-];
-
-const IMPLEMENTATIONS: readonly Implementation[] = ['auto', 'fused', 'composite'];
+export type LocalAttentionConfig = Omit<
+  Chosen<typeof LOCAL_ATTENTION>,
+  'lookForward' | 'relPosEmbConfig'
+> & {readonly lookForward: number};
 
 const resolved = new WeakSet<object>();
 
@@ -92,27 +65,14 @@ export function resolveConfig(
   // a layer resolves once and calls often
   if (resolved.has(args)) return args as LocalAttentionConfig;
 
-  const options = new OptionReader(fn, args, LOCAL_ATTENTION_OPTIONS);
-  options.required('windowSize');
-  const causal = options.flag('causal', false);
+  const {relPosEmbConfig, ...options} = readOptions(fn, LOCAL_ATTENTION, args);
   const config: LocalAttentionConfig = {
-    windowSize: options.count('windowSize', 1, 0),
-    causal,
-    lookBackward: options.count('lookBackward', 0, 1),
-    lookForward: options.count('lookForward', 0, causal ? 0 : 1),
-    dropout: options.number('dropout', 0, {from: 0, below: 1}),
-    sharedQk: options.flag('sharedQk', false),
-    dim: readDim(fn, options),
-    autopad: options.flag('autopad', false),
-    exactWindowsize: options.flag('exactWindowsize', false),
-    scale: options.number('scale', null),
-    useRotaryPosEmb: options.flag('useRotaryPosEmb', true),
-    useXpos: options.flag('useXpos', false),
-    xposScaleBase: options.number('xposScaleBase', null, {above: 0}),
-    implementation: options.oneOf('implementation', IMPLEMENTATIONS, 'auto'),
+    ...options,
+    lookForward: options.lookForward ?? (options.causal ? 0 : 1),
+    dim: relPosEmbConfig === null ? options.dim : dimOf(fn, relPosEmbConfig, options.dim),
   };
   checkTogether(fn, config);
-  if (options.has('relPosEmbConfig')) warnOnce(fn, config.dim);
+  if (relPosEmbConfig !== null) warnOnce(fn, config.dim);
   resolved.add(config);
   return Object.freeze(config);
 }
@@ -168,11 +128,7 @@ export function checkRotaryDim(fn: string, config: LocalAttentionConfig, dim: nu
   }
 }
 
-function readDim(fn: string, options: OptionReader): number | null {
-  const dim = options.count('dim', 1, null);
-  if (!options.has('relPosEmbConfig')) return dim;
-
-  const list = options.raw('relPosEmbConfig');
+function dimOf(fn: string, list: unknown, dim: number | null): number {
   const rule = 'relPosEmbConfig must be an array that begins with the head size (or use dim)';
   if (!Array.isArray(list)) failType(fn, rule, list);
   const first: unknown = list[0];

@@ -5,7 +5,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {Problem} from './problem';
+import type {Problem} from './problem';
+import {layoutOf} from './windows';
 
 /**
  * Factors of the attention weights: 0 with probability `dropout`, else 1 / (1 − dropout).
@@ -13,19 +14,19 @@ import {Problem} from './problem';
  */
 export function keepFactors(p: Problem): tf.Tensor4D | null {
   if (p.dropout === 0) return null;
-  const {b, windows, w, context} = p;
-  const factors = new Float32Array(b * windows * w * context);
+  const {b, windows, padded, back, context} = layoutOf(p);
+  const factors = new Float32Array(b * windows * p.windowSize * context);
   let at = 0;
   for (let head = 0; head < b; head++) {
-    for (let query = 0; query < p.padded; query++) {
+    for (let query = 0; query < padded; query++) {
       const row = rowOf(p.seed, head, query);
-      const firstKey = (Math.floor(query / w) - p.back) * w;
+      const firstKey = (Math.floor(query / p.windowSize) - back) * p.windowSize;
       for (let slot = 0; slot < context; slot++) {
         factors[at++] = factorOf(p.dropout, row, firstKey + slot);
       }
     }
   }
-  return tf.tensor4d(factors, [b, windows, w, context]);
+  return tf.tensor4d(factors, [b, windows, p.windowSize, context]);
 }
 
 /** One of {@link keepFactors}: that of `key` for `query`, counted in tokens, in head 0 … b − 1. */
@@ -40,7 +41,7 @@ export function keepFactor(
 
 /** The seed of step `step` of a run that began with `seed`. */
 export function seedOfStep(seed: number, step: number): number {
-  return mix(mix(seed) + step);
+  return hash(hash(seed) + step);
 }
 
 interface Row {
@@ -50,17 +51,17 @@ interface Row {
 
 // A Weyl sequence of its own for each row: two rows never walk the same numbers side by side.
 function rowOf(seed: number, head: number, query: number): Row {
-  const start = mix(mix(mix(seed) + head) + query);
-  return {start, step: mix(start ^ 0x9e3779b9) | 1};
+  const start = hash(hash(hash(seed) + head) + query);
+  return {start, step: hash(start ^ 0x9e3779b9) | 1};
 }
 
 function factorOf(rate: number, row: Row, key: number): number {
-  const bits = mix(row.start + Math.imul(key, row.step)); // 32 of them, unsigned
+  const bits = hash(row.start + Math.imul(key, row.step)); // 32 of them, unsigned
   return bits < rate * 2 ** 32 ? 0 : 1 / (1 - rate);
 }
 
 /** The 32-bit finaliser of MurmurHash3 (Austin Appleby, public domain). */
-function mix(x: number): number {
+function hash(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
   x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
   return (x ^ (x >>> 16)) >>> 0;

@@ -1,31 +1,40 @@
 /**
- * Fused kernels: how they are called, by what names they are registered, and who refuses what.
+ * Fused kernels: the contract between an operation and the backends that compute it.
  *
  * A fused kernel computes a whole call without ever holding its scores: `LocalAttention` gives the
- * output and the logsumexp of each row, `LocalAttentionGrad` all gradients from them.
+ * output and two numbers for each row, `LocalAttentionGrad` all gradients from them. A backend may
+ * bring the first alone; gradients are then the composite's.
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {refuse} from '../check/errors';
 import {XposPhases, phaseTable} from '../rotary/phases';
 import {LARGEST_XPOS_POWER} from '../rotary/xpos_reach';
-import {Problem} from './problem';
+import type {Problem} from './problem';
 
-const FORWARD = 'LocalAttention';
-const BACKWARD = 'LocalAttentionGrad';
+export const FORWARD = 'LocalAttention';
+export const BACKWARD = 'LocalAttentionGrad';
+
+/** One kernel of a backend. */
+export interface FusedKernel {
+  /** Why it does not compute `p`, or null. */
+  unsupported(p: Problem): string | null;
+  run: tf.KernelFunc;
+}
+
+export interface FusedBackend {
+  readonly backendName: string;
+  /** {@link FusedInputs} -> [out [..., n, dv], softmaxStats [batch, heads, n, 2]] */
+  readonly forward: FusedKernel;
+  /** {@link FusedGradInputs} -> [dq, dk, dv], and the bias's gradient where there is a bias */
+  readonly backward?: FusedKernel;
+  /** Queries that the kernels compute together, and that count their angles from one origin. */
+  queriesTogether(p: Problem): number;
+}
 
 /**
- * What a kernel is told besides tensors: the flat facts of the {@link Problem}, where `n` counts
- * the tokens without padding; queries are scaled and rotated by the kernel.
- */
-export type Facts = Omit<Problem, 'leading' | 'mask' | 'bias' | 'windows' | 'padded'>;
-
-/**
- * The tensors of a kernel: q, k [b, n, d]; v [b, n, dv]; where there is one, bool mask [B, n] and
- * bias [h, w, C]; with rotary, the angles of queries and keys [slots, d], cosines in the first
- * half of a row and sines in the second, xpos scales included. Query i takes row i − origin of its
- * table where key j takes row j − origin of its own, for an origin of the kernel's choice; tables
- * have {@link anglesLength} rows.
+ * The tensors of a kernel, of any leading axes, since only sizes count: q, k [..., n, d];
+ * v [..., n, dv]; where there is one, a bool mask [B, n] and a bias [h, w, C]. Queries are scaled and
+ * rotated by the kernel.
  */
 export interface FusedInputs {
   q: tf.TensorInfo;
@@ -33,134 +42,103 @@ export interface FusedInputs {
   v: tf.TensorInfo;
   mask?: tf.TensorInfo;
   bias?: tf.TensorInfo;
-  queryAngles?: tf.TensorInfo;
-  keyAngles?: tf.TensorInfo;
 }
 
-/** Inputs of the backward kernel: what went in, what came out, and the upstream gradient. */
+/**
+ * What went in, what came out, and the upstream gradient. softmaxStats holds for each row its
+ * largest score and Σ exp(score − largest), apart: their logsumexp would lose the sum where the
+ * largest is large, and weights made again from it would not sum to one.
+ */
 export interface FusedGradInputs extends FusedInputs {
   out: tf.TensorInfo;
-  logSumExp: tf.TensorInfo;
+  softmaxStats: tf.TensorInfo;
   dout: tf.TensorInfo;
 }
 
-/** One machine: a backend, what it refuses, and its two kernels. */
-export interface Machine {
-  backendName: string;
-  /** Why this machine does not compute `p`, or null. */
-  refuses(p: Facts): string | null;
-  /** -> [out [b, n, dv], logSumExp [b, n]] */
-  forward: tf.KernelFunc;
-  /** -> [dq, dk, dv], and the bias's gradient where there is a bias */
-  backward: tf.KernelFunc;
+/** What a kernel is told besides tensors. */
+export interface FusedAttrs {
+  problem: Problem;
+  /** Of the inputs of the forward kernel, in their order. */
+  names: (keyof FusedInputs)[];
+  /**
+   * Angles of queries and keys, float32 [rows][d], or null without rotary: in a row cosines, then
+   * sines, xpos scales included. Query i takes row i − origin of its table where key j takes row
+   * j − origin of its own; there are {@link angleRows} of them. The same arrays come again for the
+   * same angles, so that a backend can keep its own copies by them.
+   */
+  queryAngles: Float32Array | null;
+  keyAngles: Float32Array | null;
 }
 
-const machines = new Map<string, Machine>();
+const backends = new Map<string, FusedBackend>();
 
-/** Registers the kernels of a machine, once. */
-export function register(machine: Machine): void {
-  const {backendName, forward, backward} = machine;
-  machines.set(backendName, machine);
+/** Registers the kernels of a backend. */
+export function registerFused(backend: FusedBackend): void {
+  const {backendName, forward, backward} = backend;
+  backends.set(backendName, backend);
   // an ESM and a CommonJS copy of this package may share one TF.js
   if (tf.getKernel(FORWARD, backendName)) return;
-  tf.registerKernel({kernelName: FORWARD, backendName, kernelFunc: forward});
-  tf.registerKernel({kernelName: BACKWARD, backendName, kernelFunc: backward});
+  tf.registerKernel({kernelName: FORWARD, backendName, kernelFunc: forward.run});
+  if (!backward) return;
+  tf.registerKernel({kernelName: BACKWARD, backendName, kernelFunc: backward.run});
 }
 
 /** Why the current backend runs no fused kernel for `p`, or null if it does. */
-export function refusal(p: Problem): string | null {
-  const backend = tf.getBackend();
-  const machine = machines.get(backend);
-  if (!machine) return `no fused kernel is written for '${backend}'`;
-  const reason = refusesXpos(p) ?? machine.refuses(p);
-  return reason ? `no fused kernel on '${backend}': ${reason}` : null;
+export function whyNotFused(p: Problem): string | null {
+  const name = tf.getBackend();
+  const backend = backends.get(name);
+  if (!backend) return `no fused kernel is written for '${name}'`;
+  const reason = xposReach(p, backend) ?? backend.forward.unsupported(p);
+  return reason ? `no fused kernel on '${name}': ${reason}` : null;
 }
 
-/** Rows of the tables of angles: a context and as many queries as are computed together, or all. */
-function anglesLength(p: Facts): number {
-  return Math.min(p.n, phases(p));
+/** Whether the current backend computes the gradient of `p` by a kernel too. */
+export function hasFusedGradient(p: Problem): boolean {
+  const backward = backends.get(tf.getBackend())?.backward;
+  return backward !== undefined && backward.unsupported(p) === null;
 }
-
-function phases(p: Facts): number {
-  return p.context + p.w + 64;
-}
-
-/** The phase whose xpos scale is 1: the middle of all, whatever n, so that padding changes no bit. */
-function xposCentre(p: Facts): number {
-  return (phases(p) + p.forward * p.w) / 2;
-}
-
-/** Why the scales of xpos, which grow with the number of phases, are beyond float32, or null. */
-function refusesXpos(p: Facts): string | null {
-  if (p.xposBase === null) return null;
-  const least = xposCentre(p) / LARGEST_XPOS_POWER;
-  return p.xposBase < least ? `xposScaleBase ${p.xposBase} is less than ${least}` : null;
-}
-
-/** The operation by its fused kernel: [b, n, dv]. */
-export function fused(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, p: Problem): tf.Tensor3D {
-  const {leading, mask, bias, windows, padded, ...facts} = p;
-  const given = Object.entries({q, k, v, bias, mask, ...anglesOf(p)});
-  const present = given.filter(([, tensor]) => tensor !== null);
-  const names = present.map(([name]) => name);
-  // a list, because the engine saves all inputs of a list, and knows no optional ones by name
-  const tensors = present.map(([, tensor]) => tensor) as unknown as tf.NamedTensorMap;
-  const attrs = {...facts, names} as unknown as tf.NamedAttrMap;
-  const [out] = tf.engine().runKernel(FORWARD, tensors, attrs) as tf.Tensor[];
-  return out as tf.Tensor3D;
-}
-
-tf.registerGradient({
-  kernelName: FORWARD,
-  saveAllInputs: true,
-  outputsToSave: [true, true],
-  gradFunc(dy, saved, attrs) {
-    const names = attrs.names as string[];
-    const named = Object.fromEntries(
-      [...names, 'out', 'logSumExp'].map((name, i) => [name, saved[i]]),
-    );
-    const inputs = {...named, dout: (dy as tf.Tensor[])[0]};
-    const gradients = tf.engine().runKernel(BACKWARD, inputs, attrs) as tf.Tensor[];
-    const byName = names.map((name, i) => [i, DIFFERENTIABLE.indexOf(name)]);
-    // a mask may come from what is differentiated, but has no slope
-    const gradientOf = (i: number, at: number) =>
-      at < 0 ? tf.zeros(saved[i].shape) : gradients[at];
-    return Object.fromEntries(byName.map(([i, at]) => [i, () => gradientOf(i, at)]));
-  },
-});
-
-tf.registerGradient({
-  kernelName: BACKWARD,
-  gradFunc() {
-    return refuse(
-      'localAttention',
-      "the fused kernels have no second derivative; use implementation: 'composite' for it",
-    );
-  },
-});
-
-/** The inputs that have gradients, in the order in which the backward kernel returns them. */
-const DIFFERENTIABLE = ['q', 'k', 'v', 'bias'];
 
 /** The inputs of a kernel by their names. */
 export function byName(
   inputs: tf.NamedTensorInfoMap,
   attrs: tf.NamedAttrMap | undefined,
 ): FusedInputs {
-  const names = (attrs as unknown as {names: string[]}).names;
+  const {names} = attrs as unknown as FusedAttrs;
   return Object.fromEntries(names.map((name, i) => [name, inputs[i]])) as unknown as FusedInputs;
 }
 
-function anglesOf(p: Problem): {queryAngles: tf.Tensor | null; keyAngles: tf.Tensor | null} {
+/** The tables of angles for `p` on the current backend. */
+export function anglesOf(p: Problem): Pick<FusedAttrs, 'queryAngles' | 'keyAngles'> {
   if (!p.rotary) return {queryAngles: null, keyAngles: null};
-  const length = anglesLength(p);
-  const ahead = p.forward * p.w; // queries stand where the last window of the context is
+  const backend = backends.get(tf.getBackend())!;
+  const ahead = p.lookForward * p.windowSize; // queries stand where the last window of the context is
   const table = (first: number, sign: 1 | -1) => {
-    const centre = xposCentre(p);
+    const centre = xposCentre(p, backend);
     const xpos: XposPhases | null = p.xposBase === null ? null : {base: p.xposBase, centre, sign};
-    return tf.tensor2d(phaseTable(first, length, p.d, xpos).slice(), [length, p.d]);
+    return phaseTable(first, angleRows(p, backend), p.headDim, xpos);
   };
   const queryAngles = table(ahead, 1);
   const same = ahead === 0 && p.xposBase === null;
   return {queryAngles, keyAngles: same ? queryAngles : table(0, -1)};
+}
+
+/** Rows of the tables of angles: those of the keys that queries computed together see, or all. */
+function angleRows(p: Problem, backend: FusedBackend): number {
+  return Math.min(p.length, phases(p, backend));
+}
+
+function phases(p: Problem, backend: FusedBackend): number {
+  return p.context - p.windowSize + backend.queriesTogether(p);
+}
+
+/** The phase whose xpos scale is 1: the middle of all, whatever n, so that padding changes no bit. */
+function xposCentre(p: Problem, backend: FusedBackend): number {
+  return (phases(p, backend) + p.lookForward * p.windowSize) / 2;
+}
+
+/** Why the scales of xpos, which grow with the number of phases, are beyond float32, or null. */
+function xposReach(p: Problem, backend: FusedBackend): string | null {
+  if (p.xposBase === null) return null;
+  const least = xposCentre(p, backend) / LARGEST_XPOS_POWER;
+  return p.xposBase < least ? `xposScaleBase ${p.xposBase} is less than ${least}` : null;
 }

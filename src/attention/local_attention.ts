@@ -1,15 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {Sequences, attend, tablesOf} from './composite';
-import {attendGradient} from './composite_gradient';
+import {compositeAttention} from './composite';
 import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from './config';
-import {refuse} from '../check/errors';
-import {fused, refusal} from './fused';
-import {l2Normalize} from './l2_normalize';
+import {fusedAttention} from './fused_attention';
 import {nothing} from './nothing';
-import {LocalAttentionCall, Problem, problemOf, refusesComposite} from './problem';
-import * as rotary from '../rotary/rotary';
-import {maskOfHeads} from './visibility';
+import {Plan, planOf} from './plan';
+import {LocalAttentionCall, checkSequences} from './problem';
 
 /**
  * Local (windowed) attention. The sequence is cut into windows of w tokens, and a query in window
@@ -41,101 +37,18 @@ export function localAttention(
   config: LocalAttentionArgs | LocalAttentionConfig,
   call: LocalAttentionCall = {},
 ): tf.Tensor {
-  return attendWindows('localAttention', q, k, v, resolveConfig('localAttention', config), call);
+  const fn = 'localAttention';
+  const resolved = resolveConfig(fn, config);
+  checkSequences(fn, q, k, v);
+  return attend(q, k, v, planOf(fn, {q: q.shape, k: k.shape, v: v.shape}, resolved, call));
 }
 
-/** {@link localAttention} in the name of `fn`, for callers whose users know another name. */
-export function attendWindows(
-  fn: string,
-  q: tf.Tensor,
-  k: tf.Tensor,
-  v: tf.Tensor,
-  config: LocalAttentionConfig,
-  call: LocalAttentionCall,
-): tf.Tensor {
-  const p = problemOf(fn, q, k, v, config, call);
-  const byKernel = runsFused(fn, config, p);
-  return tf.tidy(() => {
-    const sequence = (x: tf.Tensor) =>
-      tf.reshape(x, [p.b, p.n, x.shape[x.rank - 1]]) as tf.Tensor3D;
-    const sequences = [q, k, v].map(sequence) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
-    const out = overSequences(...sequences, p, byKernel);
-    return tf.reshape(out, [...p.leading, p.n, p.dv]);
-  });
-}
-
-/** Whether a fused kernel computes `p`, or else the composite. Throws if neither can. */
-export function runsFused(fn: string, config: LocalAttentionConfig, p: Problem): boolean {
-  const {implementation} = config;
-  const reason = implementation === 'composite' ? 'not asked for' : refusal(p);
-  if (!reason) return true;
-  if (implementation === 'fused') {
-    refuse(fn, `${reason}; use implementation: 'auto' or 'composite'`);
+/** {@link localAttention} as planned. */
+export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, plan: Plan): tf.Tensor {
+  const {problem, fused} = plan;
+  if (q.size === 0) {
+    const inputs = problem.bias ? [q, k, v, problem.bias] : [q, k, v];
+    return nothing(inputs, [...problem.leading, problem.length, problem.valueDim]);
   }
-  const tooLarge = refusesComposite(p);
-  if (tooLarge) refuse(fn, tooLarge);
-  return false;
-}
-
-function overSequences(
-  q: tf.Tensor3D,
-  k: tf.Tensor3D,
-  v: tf.Tensor3D,
-  p: Problem,
-  byKernel: boolean,
-): tf.Tensor3D {
-  if (p.b === 0 || p.n === 0) {
-    const inputs = p.bias ? [q, k, v, p.bias] : [q, k, v];
-    return nothing(inputs, [p.b, p.n, p.dv]) as tf.Tensor3D;
-  }
-  return byKernel ? fused(q, k, v, p) : composed(q, k, v, p);
-}
-
-/** The operation in ordinary tf ops. */
-function composed(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, p: Problem): tf.Tensor3D {
-  const keys = p.sharedQk ? l2Normalize(existing(k, p)) : existing(k, p);
-  const queries = tf.mul(q, p.scale) as tf.Tensor3D;
-  const sequences = {
-    // position i + forward · w against j: the queries stand where the *last* window of the context
-    // is, in the original and therefore in the weights that were trained with it
-    q: rotated(padded(queries, p), p.forward * p.w, p),
-    k: rotated(padded(keys, p), 0, p),
-    v: padded(existing(v, p), p),
-    bias: p.bias,
-  };
-  const out = composite(sequences, p);
-  return p.padded === p.n ? out : tf.slice(out, [0, 0, 0], [p.b, p.n, p.dv]);
-}
-
-/** Zeros where the mask hides a token, whatever padding holds there: a weight of 0 times NaN is NaN. */
-function existing(x: tf.Tensor3D, p: Problem): tf.Tensor3D {
-  if (!p.mask) return x;
-  return tf.where(tf.expandDims(maskOfHeads(p.mask, p), -1), x, 0) as tf.Tensor3D;
-}
-
-function padded(x: tf.Tensor3D, p: Problem): tf.Tensor3D {
-  return p.padded === p.n ? x : tf.pad(x, [[0, 0], [0, p.padded - p.n], [0, 0]]); // prettier-ignore
-}
-
-function rotated(x: tf.Tensor3D, offset: number, p: Problem): tf.Tensor3D {
-  if (!p.rotary) return x;
-  return rotary.apply(x, rotary.angles(p.padded, p.d, {offset})) as tf.Tensor3D;
-}
-
-/** {@link attend} with {@link attendGradient}. */
-function composite({q, k, v, bias}: Sequences, p: Problem): tf.Tensor3D {
-  const inputs = bias ? [q, k, v, bias] : [q, k, v];
-  const operation = tf.customGrad((...args) => {
-    const save = args.pop() as unknown as (tensors: tf.Tensor[]) => void;
-    // the mask too: its owner may dispose it before the gradient is asked for
-    save(p.mask ? [...inputs, p.mask] : inputs);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [q, k, v, bias = null] = saved.slice(0, inputs.length) as tf.Tensor3D[];
-      const mask = p.mask ? (saved[inputs.length] as tf.Tensor2D) : null;
-      const problem = {...p, mask};
-      return attendGradient(dy as tf.Tensor3D, {q, k, v, bias}, tablesOf(problem), problem);
-    };
-    return {value: attend({q, k, v, bias}, tablesOf(p), p), gradFunc};
-  });
-  return operation(...inputs) as tf.Tensor3D;
+  return fused ? fusedAttention(q, k, v, problem) : compositeAttention(q, k, v, problem);
 }

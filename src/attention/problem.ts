@@ -3,149 +3,136 @@ import * as tf from '@tensorflow/tfjs';
 import {checkXposReach} from '../rotary/xpos_reach';
 import {LocalAttentionConfig, checkRotaryDim, contextOf, xposBase} from './config';
 import {fail, refuse, show} from '../check/errors';
-import {
-  LARGEST_COUNT,
-  LARGEST_TENSOR,
-  OptionReader,
-  checkSeed,
-  wholeNumber,
-} from '../check/options';
+import {LARGEST_COUNT, wholeNumber} from '../check/numbers';
+import {anything, flag, seed} from '../check/option_kinds';
+import {Given, readOptions} from '../check/options';
 import {checkTensor} from '../check/tensors';
 
 /** What {@link localAttention} takes besides the tensors and the config. */
-export interface LocalAttentionCall {
+const CALL = {
   /**
    * Which keys exist: bool [B, n], true = keep. B is 1 or divides the product of the leading axes,
    * which are then read batch-major: [B, heads, n, d] goes with [B, n].
    */
-  mask?: tf.Tensor | null;
+  mask: anything<tf.Tensor>(),
   /** Another name for `mask`. */
-  inputMask?: tf.Tensor | null;
+  inputMask: anything<tf.Tensor>(),
   /**
    * Added to the scores: float32 [h, w, C] or [w, C], with w the window, C = (1 + lookBackward +
    * lookForward) · w its context, and h dividing the product of the leading axes, head-minor.
    */
-  attnBias?: tf.Tensor | null;
+  attnBias: anything<tf.Tensor>(),
   /** A window for this call alone; needs `useXpos`. `xposScaleBase` stays as configured. */
-  windowSize?: number | null;
+  windowSize: anything<number>(),
   /** Dropout happens only where this is true. Default false. */
-  training?: boolean | null;
+  training: flag(false),
   /** Seed of this call's dropout, a whole number below 2³². Default: a random one. */
-  seed?: number | null;
-}
+  seed: seed(),
+};
 
-const CALL_OPTIONS: readonly (keyof LocalAttentionCall)[] = [
-  'mask',
-  'inputMask',
-  'attnBias',
-  'windowSize',
-  'training',
-  'seed',
-];
+export type LocalAttentionCall = Given<typeof CALL>;
 
 /**
  * One call as flat facts. Every rule about shapes is checked in {@link problemOf} and never again.
- * b: product of the leading axes; n: tokens; d, dv: sizes of a key and of a value; w: window;
- * C: context of a window, (1 + back + forward) · w slots.
+ * In formulas: n tokens, d and dv the sizes of a key and of a value, w the window, C = (1 +
+ * lookBackward + lookForward) · w the slots of its context.
  */
 export interface Problem {
+  /** All axes of q but the last two. */
   readonly leading: readonly number[];
-  readonly b: number;
-  readonly n: number;
-  readonly d: number;
-  readonly dv: number;
-  readonly w: number;
-  /** Windows, with the padded one. */
-  readonly windows: number;
-  /** Tokens with padding: windows · w. */
-  readonly padded: number;
-  /** Windows that a query sees before its own, and after it. */
-  readonly back: number;
-  readonly forward: number;
+  /** The last of them, where there are at least two, else 1; and the product of the others. */
+  readonly heads: number;
+  readonly batch: number;
+  /** n */
+  readonly length: number;
+  /** d and dv */
+  readonly headDim: number;
+  readonly valueDim: number;
+  /** w */
+  readonly windowSize: number;
+  /** C */
   readonly context: number;
   readonly causal: boolean;
-  readonly exact: boolean;
+  /** Counted in windows. */
+  readonly lookBackward: number;
+  readonly lookForward: number;
+  readonly exactWindowsize: boolean;
   readonly sharedQk: boolean;
   readonly scale: number;
   readonly rotary: boolean;
   /** Tokens over which xpos decays, or null without xpos. */
   readonly xposBase: number | null;
+  /** Row ⌊i · rows / (batch · heads)⌋ is of head i of all. */
   readonly mask: tf.Tensor2D | null;
-  /** [h, w, C] */
+  /** [h, w, C] or [w, C]; table i mod h is of head i of all. */
   readonly bias: tf.Tensor | null;
-  /** Heads of the bias, which divide b. */
-  readonly heads: number;
+  /** h */
+  readonly biasHeads: number;
   /** 0 unless this call trains. */
   readonly dropout: number;
   readonly seed: number;
 }
 
-/** Checks the tensors of one call against each other and the config. Allocates nothing. */
-export function problemOf(
-  fn: string,
-  q: tf.Tensor,
-  k: tf.Tensor,
-  v: tf.Tensor,
-  config: LocalAttentionConfig,
-  call: LocalAttentionCall,
-): Problem {
+/** The shapes of the tensors of a call. */
+export interface Shapes {
+  q: readonly number[];
+  k: readonly number[];
+  v: readonly number[];
+}
+
+/** Checks the tensors of one call. */
+export function checkSequences(fn: string, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): void {
   checkTensor(fn, 'q', q, 'float32');
   checkTensor(fn, 'k', k, 'float32');
   checkTensor(fn, 'v', v, 'float32');
-  return problemOfShapes(fn, q.shape, k.shape, v.shape, config, call);
 }
 
-/** {@link problemOf} for q, k and v that are yet to be made. */
-export function problemOfShapes(
+/** Checks the shapes and the options of one call against each other. Allocates nothing. */
+export function problemOf(
   fn: string,
-  q: number[],
-  k: number[],
-  v: number[],
+  {q, k, v}: Shapes,
   config: LocalAttentionConfig,
   call: LocalAttentionCall,
 ): Problem {
-  const options = new OptionReader(fn, call, CALL_OPTIONS);
-  const training = options.flag('training', false);
-  const seed = options.has('seed')
-    ? checkSeed(fn, options.raw('seed'))
-    : Math.floor(Math.random() * 2 ** 32);
-
-  const w = windowOf(fn, config, options.raw('windowSize'));
-  checkShapes(fn, q, k, v, config, w);
+  const options = readOptions(fn, CALL, call);
+  const windowSize = windowOf(fn, config, options.windowSize);
+  checkShapes(fn, q, k, v, config, windowSize);
   const leading = q.slice(0, -2);
-  const [n, d] = q.slice(-2);
-  const dv = v[v.length - 1];
-  const b = leading.reduce((product, size) => product * size, 1);
-  const windows = Math.ceil(n / w);
-  const context = contextOf(fn, config, w);
-  if (windows * w > LARGEST_COUNT) {
-    fail(fn, `sequence length, with its padding, must be at most ${LARGEST_COUNT}`, n);
+  const [length, headDim] = q.slice(-2);
+  const all = product(leading);
+  const heads = leading.length > 1 ? leading[leading.length - 1] : 1;
+  const context = contextOf(fn, config, windowSize);
+  if (Math.ceil(length / windowSize) * windowSize > LARGEST_COUNT) {
+    fail(fn, `sequence length, with its padding, must be at most ${LARGEST_COUNT}`, length);
   }
-  const bias = checkBias(fn, options.raw('attnBias') ?? null, b, w, context);
+  const bias = checkBias(fn, options.attnBias, all, windowSize, context);
   return {
     leading,
-    b,
-    n,
-    d,
-    dv,
-    w,
-    windows,
-    padded: windows * w,
-    back: config.lookBackward,
-    forward: config.lookForward,
+    heads,
+    batch: product(leading.slice(0, -1).length > 0 ? leading.slice(0, -1) : leading),
+    length,
+    headDim,
+    valueDim: v[v.length - 1],
+    windowSize,
     context,
     causal: config.causal,
-    exact: config.exactWindowsize,
+    lookBackward: config.lookBackward,
+    lookForward: config.lookForward,
+    exactWindowsize: config.exactWindowsize,
     sharedQk: config.sharedQk,
-    scale: config.scale ?? d ** -0.5,
+    scale: config.scale ?? headDim ** -0.5,
     rotary: config.useRotaryPosEmb,
     xposBase: config.useXpos ? xposBase(config) : null,
-    mask: checkMask(fn, options, b, n),
+    mask: checkMask(fn, options.mask, options.inputMask, all, length),
     bias,
-    heads: bias !== null && bias.rank === 3 ? bias.shape[0] : 1,
-    dropout: training ? config.dropout : 0,
-    seed,
+    biasHeads: bias !== null && bias.rank === 3 ? bias.shape[0] : 1,
+    dropout: options.training ? config.dropout : 0,
+    seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
   };
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((all, size) => all * size, 1);
 }
 
 /**
@@ -187,7 +174,7 @@ function agree(a: readonly (number | null)[], b: readonly (number | null)[]): bo
 }
 
 function windowOf(fn: string, config: LocalAttentionConfig, ofCall: unknown): number {
-  if (ofCall == null) return config.windowSize;
+  if (ofCall === null) return config.windowSize;
   const w = wholeNumber(fn, 'windowSize of the call', ofCall, 1);
   if (!config.useXpos) {
     fail(fn, 'windowSize of the call needs useXpos: true (without xpos, set it in the config)', w);
@@ -197,11 +184,17 @@ function windowOf(fn: string, config: LocalAttentionConfig, ofCall: unknown): nu
   return w;
 }
 
-function checkMask(fn: string, options: OptionReader, b: number, n: number): tf.Tensor2D | null {
-  if (options.has('mask') && options.has('inputMask')) {
+function checkMask(
+  fn: string,
+  named: unknown,
+  alias: unknown,
+  b: number,
+  n: number,
+): tf.Tensor2D | null {
+  if (named !== null && alias !== null) {
     refuse(fn, 'mask and inputMask are two names of one option, got both; pass mask alone');
   }
-  const mask = options.raw('mask') ?? options.raw('inputMask') ?? null;
+  const mask = named ?? alias;
   if (mask === null) return null;
   checkTensor(fn, 'mask', mask, 'bool');
   if (mask.rank !== 2 || mask.shape[1] !== n) {
@@ -236,19 +229,4 @@ function checkBias(
     fail(fn, `the heads of attnBias must divide the product of the leading axes, ${b}`, bias);
   }
   return bias;
-}
-
-/**
- * Why the composite cannot compute `p`, or null: its scores and the keys and values of all contexts
- * are tensors.
- */
-export function refusesComposite(p: Problem): string | null {
-  const {b, padded, windows, w, context} = p;
-  const largest = b * windows * context * Math.max(w, p.d, p.dv);
-  if (largest <= LARGEST_TENSOR) return null;
-  const gib = (largest / 2 ** 28).toFixed(1);
-  return (
-    `${b} · ${padded} tokens with windows of ${w} and a context of ${context} need a tensor of ` +
-    `${gib} GiB, and none may take more than 4 GiB; take a smaller context or batch`
-  );
 }

@@ -1,102 +1,58 @@
-import {fail, failType, refuse} from './errors';
+/**
+ * Options of a call or a layer: a table says all there is to know of each, and everything else, the
+ * types, the defaults, the checks and the tables of the README, is read from it.
+ */
+import {failType, refuse} from './errors';
 
-/** The largest count an option may name: whole numbers up to here are exact in float32 too. */
-export const LARGEST_COUNT = 2 ** 24;
+/** One option: what it is where it is absent, and what it may be. */
+export interface Option<T> {
+  /** What null and undefined stand for; the one because model.json cannot hold the other. */
+  readonly otherwise: T;
+  /** What a value must be, in short. */
+  readonly rule: string;
+  /** Throws unless `value` is such; returns it. */
+  read(fn: string, name: string, value: unknown): T;
+}
 
-/** Elements of a tensor: a float32 takes 4 bytes, and no backend holds more than 4 GiB in one. */
-export const LARGEST_TENSOR = 2 ** 30;
+/** An option that there must be. */
+export interface Required<T> extends Option<T> {
+  readonly required: true;
+}
 
-/** The largest number of float32. */
-const LARGEST_FLOAT = (2 - 2 ** -23) * 2 ** 127;
+/** The options of one function, by their names. */
+export type Table = Readonly<Record<string, Option<unknown>>>;
+
+type Value<O> = O extends Option<infer T> ? T : never;
+type RequiredNames<T> = {[K in keyof T]: T[K] extends Required<unknown> ? K : never}[keyof T];
+
+/** What a caller gives; null is as good as absent. */
+export type Given<T> = {[K in keyof Pick<T, RequiredNames<T>>]: NonNullable<Value<T[K]>>} & {
+  [K in keyof Omit<T, RequiredNames<T>>]?: Value<T[K & keyof T]> | null;
+};
+
+/** All of a table's options, checked, absent ones by their defaults. */
+export type Chosen<T> = {readonly [K in keyof T]: Value<T[K]>};
 
 /**
- * Reads the options of one call, a rule at a time. A name that is not among `known` is an error
- * when the reader is made, so that a misspelt option is not ignored for a whole training run.
- * `null` means absent, as `undefined` does: model.json cannot hold `undefined`.
- *
- * The options are copied, so that a getter is asked once and what was checked is what is used.
+ * Reads the options of one call by their table. A name that is not in it is an error, so that a
+ * misspelt option is not ignored for a whole training run.
  */
-export class OptionReader {
-  private readonly options: Record<string, unknown>;
-
-  constructor(
-    private readonly fn: string,
-    options: unknown,
-    known: readonly string[],
-  ) {
-    checkPlain(fn, options, known[0]);
-    this.options = Object.assign(Object.create(null), options);
-    for (const name of Object.keys(this.options)) {
-      if (!known.includes(name)) refuse(fn, unknownOption(name, known));
-    }
+export function readOptions<T extends Table>(fn: string, table: T, given: unknown): Chosen<T> {
+  const names = Object.keys(table);
+  checkPlain(fn, given, names[0]);
+  // copied, so that a getter is asked once and what was checked is what is used
+  const values: Record<string, unknown> = Object.assign(Object.create(null), given);
+  for (const name of Object.keys(values)) {
+    if (!names.includes(name)) refuse(fn, unknownOption(name, names));
   }
-
-  has(name: string): boolean {
-    return this.options[name] != null;
-  }
-
-  raw(name: string): unknown {
-    return this.options[name];
-  }
-
-  required(name: string): void {
-    if (!this.has(name)) failType(this.fn, `${name} is required`, this.options[name]);
-  }
-
-  flag(name: string, otherwise: boolean): boolean {
-    const value = this.options[name] ?? otherwise;
-    if (typeof value !== 'boolean') failType(this.fn, `${name} must be true or false`, value);
-    return value;
-  }
-
-  /** A whole number in [least, LARGEST_COUNT]. */
-  count<T extends number | null>(name: string, least: number, otherwise: T): number | T {
-    const value = this.options[name] ?? otherwise;
-    return value === null ? (value as T) : wholeNumber(this.fn, name, value, least);
-  }
-
-  /** A finite number, greater than `above` and less than `below` where they are given. */
-  number<T extends number | null>(
-    name: string,
-    otherwise: T,
-    {above = -Infinity, below = Infinity, from = -Infinity} = {},
-  ): number | T {
-    const value = this.options[name] ?? otherwise;
-    if (value === null) return value as T;
-    const rule = `${name} must be a finite number${bounds(above, below, from)}`;
-    if (typeof value !== 'number') failType(this.fn, rule, value);
-    if (!Number.isFinite(value) || value <= above || value >= below || value < from) {
-      fail(this.fn, rule, value);
-    }
-    if (Math.abs(value) > LARGEST_FLOAT) {
-      fail(this.fn, `${name} must be within the range of float32`, value);
-    }
-    return value;
-  }
-
-  oneOf<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {
-    const value = this.options[name] ?? otherwise;
-    const rule = `${name} must be one of ${allowed.map((a) => `'${a}'`).join(', ')}`;
-    if (typeof value !== 'string') failType(this.fn, rule, value);
-    if (!allowed.includes(value as T)) fail(this.fn, rule, value);
-    return value as T;
-  }
-}
-
-/** Throws unless `value` is a whole number in [least, LARGEST_COUNT]; returns it. */
-export function wholeNumber(fn: string, name: string, value: unknown, least: number): number {
-  const rule = `${name} must be a whole number from ${least} to ${LARGEST_COUNT}`;
-  if (typeof value !== 'number') failType(fn, rule, value);
-  if (!Number.isInteger(value) || value < least || value > LARGEST_COUNT) fail(fn, rule, value);
-  return value;
-}
-
-/** Throws unless `value` can seed a 32-bit generator; returns it. */
-export function checkSeed(fn: string, value: unknown): number {
-  const rule = 'seed must be a whole number from 0 to 4294967295';
-  if (typeof value !== 'number') failType(fn, rule, value);
-  if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) fail(fn, rule, value);
-  return value;
+  const chosen = names.map((name) => {
+    const option = table[name];
+    const value = values[name];
+    if (value != null) return [name, option.read(fn, name, value)];
+    if ('required' in option) failType(fn, `${name} is required`, value);
+    return [name, option.otherwise];
+  });
+  return Object.fromEntries(chosen) as Chosen<T>;
 }
 
 /** Throws unless `options` can hold options; `example` is the name of one. */
@@ -111,14 +67,6 @@ function isPlain(options: unknown): options is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(options);
   // by its prototype's prototype, since another realm has another Object.prototype
   return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-function bounds(above: number, below: number, from: number): string {
-  const rules = [];
-  if (from > -Infinity) rules.push(`at least ${from}`);
-  if (above > -Infinity) rules.push(`greater than ${above}`);
-  if (below < Infinity) rules.push(`less than ${below}`);
-  return rules.length ? `, ${rules.join(' and ')}` : '';
 }
 
 function unknownOption(name: string, known: readonly string[]): string {

@@ -1,98 +1,65 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {
-  LOCAL_ATTENTION_OPTIONS,
-  LocalAttentionArgs,
-  LocalAttentionConfig,
-  resolveConfig,
-} from '../attention/config';
+import {LOCAL_ATTENTION, LocalAttentionConfig, resolveConfig} from '../attention/config';
 import {fail} from '../check/errors';
 import {l2Normalize} from '../attention/l2_normalize';
-import {attendWindows, runsFused} from '../attention/local_attention';
+import {attend} from '../attention/local_attention';
 import {multiply} from './multiply';
 import {nothing} from '../attention/nothing';
-import {OptionReader} from '../check/options';
-import {LocalAttentionCall, problemOfShapes} from '../attention/problem';
+import {count, flag, number, required} from '../check/option_kinds';
+import {Chosen, Given, readOptions} from '../check/options';
+import {Plan, planOf} from '../attention/plan';
+import type {LocalAttentionCall} from '../attention/problem';
 import {checkTensor} from '../check/tensors';
 
+/** What the attention inside takes from the caller; the rest of its options are decided here. */
+const {
+  dim: _,
+  scale: _scale,
+  autopad: _autopad,
+  relPosEmbConfig: _config,
+  ...INNER
+} = LOCAL_ATTENTION;
+
 /** The options of local multi-head attention: its own, and those of the attention inside. */
-export interface LocalMHAArgs extends Omit<
-  LocalAttentionArgs,
-  'dim' | 'scale' | 'autopad' | 'relPosEmbConfig'
-> {
-  /** Size of a token. Required. */
-  dim: number;
-  /** Size of a head, d. Default 64. */
-  dimHead?: number | null;
-  /** Number of heads, h. Default 8. */
-  heads?: number | null;
-  /** LayerNorm (epsilon 1e-5) before the projections. Default false. */
-  prenorm?: boolean | null;
-  /** l2-normalise queries and keys and scale them by a learned vector each. Default false. */
-  qkRmsnorm?: boolean | null;
-  /** Factor of the queries under qkRmsnorm. Default 8. */
-  qkScale?: number | null;
-  /** Multiply each head by a sigmoid of the token before the heads are merged. Default false. */
-  gateValuesPerHead?: boolean | null;
-  /** As in {@link LocalAttentionArgs}, but **true** by default. */
-  exactWindowsize?: boolean | null;
-}
+export const LOCAL_MHA = {
+  /** Size of a token. */
+  dim: required(count(1)),
+  /** Size of a head, d. */
+  dimHead: count(1, 64),
+  /** Number of heads, h. */
+  heads: count(1, 8),
+  /** LayerNorm (ε = 1e-5) before the projections. */
+  prenorm: flag(false),
+  /** l2-normalise queries and keys, and multiply each by a learned vector. */
+  qkRmsnorm: flag(false),
+  /** Factor of the queries under `qkRmsnorm`. */
+  qkScale: number('finite', {}, 8),
+  /** Multiply each head by a sigmoid of the token before the heads are merged. */
+  gateValuesPerHead: flag(false),
+  ...INNER,
+  /** As in {@link LOCAL_ATTENTION}, but **on** by default. */
+  exactWindowsize: flag(true),
+};
+
+export type LocalMHAArgs = Given<typeof LOCAL_MHA>;
 
 /** {@link LocalMHAArgs} checked and complete. Frozen. */
-export interface LocalMHAConfig {
-  readonly dim: number;
-  readonly dimHead: number;
-  readonly heads: number;
-  readonly prenorm: boolean;
-  readonly qkRmsnorm: boolean;
-  readonly qkScale: number;
-  readonly gateValuesPerHead: boolean;
+export type LocalMHAConfig = Omit<Chosen<typeof LOCAL_MHA>, keyof typeof INNER> & {
   readonly attention: LocalAttentionConfig;
-}
-
-const OWN_OPTIONS: readonly (keyof LocalMHAArgs)[] = [
-  'dim',
-  'dimHead',
-  'heads',
-  'prenorm',
-  'qkRmsnorm',
-  'qkScale',
-  'gateValuesPerHead',
-];
-
-/** What the attention inside takes from the caller; the rest of its options are decided here. */
-export const ATTENTION_OPTIONS = LOCAL_ATTENTION_OPTIONS.filter(
-  (name): name is keyof LocalMHAArgs & keyof LocalAttentionConfig =>
-    !['dim', 'scale', 'autopad', 'relPosEmbConfig'].includes(name),
-);
-
-export const LOCAL_MHA_OPTIONS: readonly string[] = [...OWN_OPTIONS, ...ATTENTION_OPTIONS];
+};
 
 export function resolveMHAConfig(fn: string, args: LocalMHAArgs): LocalMHAConfig {
-  const options = new OptionReader(fn, args, LOCAL_MHA_OPTIONS);
-  options.required('dim');
-  const dimHead = options.count('dimHead', 1, 64);
-  const qkRmsnorm = options.flag('qkRmsnorm', false);
-  const qkScale = options.number('qkScale', 8);
-  const given = ATTENTION_OPTIONS.filter((name) => options.has(name));
+  const options = readOptions(fn, LOCAL_MHA, args);
+  const {dim, dimHead, heads, prenorm, qkRmsnorm, qkScale, gateValuesPerHead, ...inner} = options;
   const attention = resolveConfig(fn, {
-    windowSize: args.windowSize,
-    exactWindowsize: true,
-    ...Object.fromEntries(given.map((name) => [name, options.raw(name)])),
+    ...inner,
     autopad: true,
     dim: dimHead,
     scale: qkRmsnorm ? qkScale : null,
   });
-  return Object.freeze({
-    dim: options.count('dim', 1, 0),
-    dimHead,
-    heads: options.count('heads', 1, 8),
-    prenorm: options.flag('prenorm', false),
-    qkRmsnorm,
-    qkScale,
-    gateValuesPerHead: options.flag('gateValuesPerHead', false),
-    attention,
-  });
+  const own = {dim, dimHead, heads, prenorm, qkRmsnorm, qkScale, gateValuesPerHead};
+  return Object.freeze({...own, attention});
 }
 
 /** The parameters by the names that they are saved under; kernels are [in, out]. */
@@ -114,20 +81,20 @@ export interface LocalMHAWeights {
 
 const NORM_EPSILON = 1e-5; // torch.nn.LayerNorm's
 
-/** Throws unless `x` and what comes with it can be computed. Allocates nothing. */
-export function checkMHA(
+/** Checks a call and chooses who computes its attention, as {@link planOf} does. */
+export function planMHA(
   fn: string,
   x: tf.Tensor,
   config: LocalMHAConfig,
   call: LocalAttentionCall,
-): void {
+): Plan {
   checkTensor(fn, 'x', x, 'float32');
   if (x.rank !== 3 || x.shape[2] !== config.dim) {
     fail(fn, `x must have the shape [B, n, dim] with dim ${config.dim}`, x.shape);
   }
   const [batch, n] = x.shape;
   const head = [batch, config.heads, n, config.dimHead];
-  runsFused(fn, config.attention, problemOfShapes(fn, head, head, head, config.attention, call));
+  return planOf(fn, {q: head, k: head, v: head}, config.attention, call);
 }
 
 /**
@@ -135,15 +102,15 @@ export function checkMHA(
  *
  *     x → LayerNorm (prenorm) → q | k | v → l2 norm and learned scale (qkRmsnorm)
  *       → local attention → sigmoid gate per head (gateValuesPerHead) → projection to [B, n, dim]
+ *
+ * @param plan what {@link planMHA} made of this x
  */
 export function localMHA(
-  fn: string,
   x: tf.Tensor,
   weights: LocalMHAWeights,
   config: LocalMHAConfig,
-  call: LocalAttentionCall,
+  plan: Plan,
 ): tf.Tensor {
-  checkMHA(fn, x, config, call);
   if (x.size === 0) return nothing([x, ...Object.values(weights)], x.shape);
   return tf.tidy(() => {
     const [batch, n, dim] = x.shape;
@@ -155,13 +122,11 @@ export function localMHA(
     const [q, k, v] = tf
       .split(multiply(input, weights['to_qkv/kernel']), 3, 1)
       .map((part) => tf.transpose(tf.reshape(part, [batch, n, heads, dimHead]), [0, 2, 1, 3]));
-    const attended = attendWindows(
-      fn,
+    const attended = attend(
       config.qkRmsnorm ? tf.mul(l2Normalize(q), weights.q_scale!) : q,
       config.qkRmsnorm ? tf.mul(l2Normalize(k), weights.k_scale!) : k,
       v,
-      config.attention,
-      call,
+      plan,
     );
     const gated = config.gateValuesPerHead
       ? tf.mul(attended, gate(input, weights, [batch, n, heads]))

@@ -1,8 +1,8 @@
 /**
  * Angles as fused kernels take them: row r holds the cosines of phase `first` + r, then its sines,
- * both times the xpos scale of the phase where there is one. Kept, like rotary's own tables, by
- * all that they depend on.
+ * both times the xpos scale of the phase where there is one.
  */
+import {Kept} from './kept';
 import {hostAngles, xposFactor} from './rotary';
 
 export interface XposPhases {
@@ -14,8 +14,7 @@ export interface XposPhases {
   sign: 1 | -1;
 }
 
-const kept = new Map<string, Float32Array>();
-const MOST_KEPT_BYTES = 2 ** 26;
+const kept = new Kept<Float32Array>(({byteLength}) => byteLength);
 
 /** float32 [length][d] */
 export function phaseTable(
@@ -24,18 +23,8 @@ export function phaseTable(
   d: number,
   xpos: XposPhases | null,
 ): Float32Array {
-  const key = JSON.stringify([first, length, d, xpos]);
-  const table = kept.get(key) ?? makeTable(first, length, d, xpos);
-  kept.delete(key);
-  kept.set(key, table);
-  let bytes = 0;
-  for (const {byteLength} of kept.values()) bytes += byteLength;
-  for (const [oldest, {byteLength}] of kept) {
-    if (bytes <= MOST_KEPT_BYTES) break;
-    kept.delete(oldest);
-    bytes -= byteLength;
-  }
-  return table;
+  const key = `${first} ${length} ${d} ${xpos && `${xpos.base} ${xpos.centre} ${xpos.sign}`}`;
+  return kept.get(key, () => makeTable(first, length, d, xpos));
 }
 
 function makeTable(

@@ -11,8 +11,11 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {fail, failType, refuse, show} from '../check/errors';
-import {LARGEST_COUNT, LARGEST_TENSOR, OptionReader, wholeNumber} from '../check/options';
+import {LARGEST_COUNT, LARGEST_TENSOR, wholeNumber} from '../check/numbers';
+import {anything, count, flag, number, required} from '../check/option_kinds';
+import {Given, readOptions} from '../check/options';
 import {checkTensor} from '../check/tensors';
+import {Kept} from './kept';
 import {checkXposReach} from './xpos_reach';
 
 const THETA = 10000;
@@ -26,24 +29,28 @@ export interface RotaryAngles {
   sin: tf.Tensor2D;
 }
 
-export interface AngleOptions {
+export const ANGLES = {
   /** Base of the frequencies, dimensionless, at least 1e-6. Default 10000. */
-  theta?: number | null;
+  theta: number('≥ 1e-6', {from: LEAST_THETA}, THETA),
   /** Position of the first row, in tokens: a whole number. Default 0. */
-  offset?: number | null;
-}
+  offset: count(-LARGEST_COUNT, 0),
+};
 
-export interface ApplyOptions {
+const APPLY = {
   /** Factors [n, d / 2] that {@link xposScale} makes; channel m and m + d / 2 share one. */
-  scale?: tf.Tensor2D | null;
-}
+  scale: anything<tf.Tensor2D>(),
+};
 
-export interface XposOptions {
+const XPOS = {
   /** Tokens over which the scale decays, > 0. */
-  scaleBase: number;
+  scaleBase: required(number('> 0', {above: 0})),
   /** 1 / scale, for the keys. Default false. */
-  inverse?: boolean | null;
-}
+  inverse: flag(false),
+};
+
+export type AngleOptions = Given<typeof ANGLES>;
+export type ApplyOptions = Given<typeof APPLY>;
+export type XposOptions = Given<typeof XPOS>;
 
 /**
  * cos(p · θ_m) and sin(p · θ_m), θ_m = theta^(−2m / dim), for p = offset … offset + length − 1 and
@@ -57,7 +64,7 @@ export interface XposOptions {
 export function angles(length: number, dim: number, options: AngleOptions = {}): RotaryAngles {
   const fn = 'rotary.angles';
   checkSizes(fn, length, dim);
-  const {theta, offset} = readAngleOptions(fn, options);
+  const {theta, offset} = readOptions(fn, ANGLES, options);
   const {cos, sin} = table(length, dim, theta, offset);
   // copies: some backends keep the array they are given, and its reader may write to it
   return {
@@ -84,7 +91,7 @@ export function apply(x: tf.Tensor, angles: RotaryAngles, options: ApplyOptions 
     failType(fn, 'angles must be what rotary.angles(n, d) returns', angles);
   }
   const {cos, sin} = angles;
-  const scale = new OptionReader(fn, options, ['scale']).raw('scale') ?? null;
+  const {scale} = readOptions(fn, APPLY, options);
   checkTable(fn, 'angles.cos', cos, n, d);
   checkTable(fn, 'angles.sin', sin, n, d);
   if (scale !== null) checkTable(fn, 'scale', scale, n, d);
@@ -107,11 +114,9 @@ export function apply(x: tf.Tensor, angles: RotaryAngles, options: ApplyOptions 
 export function xposScale(length: number, dim: number, options: XposOptions): tf.Tensor2D {
   const fn = 'rotary.xposScale';
   checkSizes(fn, length, dim);
-  const reader = new OptionReader(fn, options, ['scaleBase', 'inverse']);
-  reader.required('scaleBase');
-  const scaleBase = reader.number('scaleBase', 1, {above: 0});
+  const {scaleBase, inverse} = readOptions(fn, XPOS, options);
   checkXposReach(fn, 'scaleBase', length, scaleBase);
-  const sign = reader.flag('inverse', false) ? -1 : 1;
+  const sign = inverse ? -1 : 1;
   const half = dim / 2;
   const values = new Float32Array(length * half);
   for (let t = 0; t < length; t++) {
@@ -131,18 +136,6 @@ export function xposFactor(m: number, dim: number, power: number): number {
 /** What {@link angles} makes of the default theta, as arrays not to be written to. */
 export function hostAngles(offset: number, length: number, dim: number): Table {
   return table(length, dim, THETA, offset);
-}
-
-/** Throws unless `options` are rotary's; fills in the defaults. */
-export function readAngleOptions(
-  fn: string,
-  options: AngleOptions,
-): {theta: number; offset: number} {
-  const reader = new OptionReader(fn, options, ['theta', 'offset']);
-  return {
-    theta: reader.number('theta', THETA, {from: LEAST_THETA}),
-    offset: wholeNumber(fn, 'offset', reader.raw('offset') ?? 0, -LARGEST_COUNT),
-  };
 }
 
 // rows: [b, n, d]; cos, sin, scale: [n, d / 2]
@@ -186,23 +179,12 @@ interface Table {
   sin: Float32Array;
 }
 
-/** Tables by all that they depend on, the most recently used last. Plain arrays, not tensors. */
-const tables = new Map<string, Table>();
-const MOST_KEPT_BYTES = 2 ** 26; // what a model needs again and again; longer texts pay 4 ns a number
+/** Plain arrays, not tensors; longer texts than are kept pay 4 ns a number. */
+const tables = new Kept<Table>(({cos, sin}) => cos.byteLength + sin.byteLength);
 
 function table(length: number, dim: number, theta: number, offset: number): Table {
-  const key = `${length}_${dim}_${theta}_${offset}`;
-  const found = tables.get(key) ?? makeTable(length, dim, theta, offset);
-  tables.delete(key);
-  tables.set(key, found);
-  let bytes = 0;
-  for (const {cos} of tables.values()) bytes += 2 * cos.byteLength;
-  for (const [oldest, {cos}] of tables) {
-    if (bytes <= MOST_KEPT_BYTES) break;
-    tables.delete(oldest);
-    bytes -= 2 * cos.byteLength;
-  }
-  return found;
+  const key = `${length} ${dim} ${theta} ${offset}`;
+  return tables.get(key, () => makeTable(length, dim, theta, offset));
 }
 
 function makeTable(length: number, dim: number, theta: number, offset: number): Table {

@@ -1,0 +1,160 @@
+/**
+ * NaN and infinities in the composite. What is not visible does not count, but a weight of 0 times
+ * NaN is NaN, and a product of matrices has all of them. So the composite computes with zeros for
+ * what is not finite, and adds here what that would have given to the rows that it reaches:
+ *
+ *  - a query's weights are no numbers if it, a key that it sees, or their bias is not finite;
+ *  - its output gets what the values that it sees hold; NaN if its weights are no numbers;
+ *  - gradients are NaN where they come of such weights, values or upstream gradients.
+ *
+ * Flags are 1 or 0, [b, W, w, 1] for queries and [b, N, 1] for tokens. None has a slope.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+import type {Sequences} from './composite_sequences';
+import type {Tables} from './composite_weights';
+import type {Problem} from './problem';
+import {bucket, foldBack, layoutOf, lookAround, unbucket} from './windows';
+
+/** x, zeros for what is not finite; a gradient passes as it is. */
+export function finiteOnly<T extends tf.Tensor>(x: T): T {
+  const operation = tf.customGrad((x) => ({
+    value: tf.where(tf.isFinite(x as tf.Tensor), x as tf.Tensor, 0),
+    gradFunc: (dy) => dy,
+  }));
+  return operation(x) as T;
+}
+
+/** {@link finiteOnly} but for −∞, which is a way to hide a key. */
+export function finiteBias<T extends tf.Tensor>(bias: T): T {
+  const operation = tf.customGrad((x) => ({
+    value: tf.where(badBias(x as tf.Tensor), 0, x as tf.Tensor),
+    gradFunc: (dy) => dy,
+  }));
+  return operation(bias) as T;
+}
+
+/** What is to be added to the output, [b, N, dv]. */
+export function outputAddend(given: Sequences, tables: Tables, p: Problem): tf.Tensor3D {
+  return constant(given, () => {
+    const {weights, values} = reachOf(given, tables, p);
+    const rest = bucket(tf.sub(given.v, finiteOnly(given.v)), p); // 0 for what is finite
+    const ofWindow = tf.sum(rest, 2, true) as tf.Tensor4D; // [b, W, 1, dv]
+    const ofContext = tf.sum(lookAround(ofWindow, p), 2, true);
+    const taken = tf.where(tf.cast(values, 'bool'), ofContext, 0);
+    return unbucket(tf.add(taken, nanWhere(weights)) as tf.Tensor4D);
+  });
+}
+
+/** What is to be added to the gradients of {@link Sequences}, of one channel or the bias's shape. */
+export function gradientAddends(
+  given: Sequences,
+  dout: tf.Tensor3D,
+  tables: Tables,
+  p: Problem,
+): tf.Tensor[] {
+  const flags = () => {
+    const {seen, weights, values, alone} = reachOf(given, tables, p);
+    const upstream = bucket(bad(dout), p);
+    const scores = either(weights, values, tf.mul(upstream, seen)); // their gradients are no numbers
+    return {scores, weights: either(weights, upstream), own: tf.mul(upstream, alone)};
+  };
+  const sequences = constant(given, () => {
+    const {scores, weights, own} = flags();
+    const [ofKeys, ofValues] = tf.split(seenBy(tf.concat([scores, weights], 3), tables, p), 2, 2);
+    const [ofQueries, ofOwn] = [scores, own].map((x) => unbucket(x as tf.Tensor4D));
+    return nanWhere(tf.concat([ofQueries, ofKeys, either(ofValues, ofOwn)], 2));
+  });
+  const addends: tf.Tensor[] = [...tf.split(sequences, 3, 2)]; // a copy: the tape has the other
+  if (given.bias) {
+    const ofBias = constant(given, () => {
+      const {b, windows} = layoutOf(p);
+      const byHead = [b / p.biasHeads, p.biasHeads, windows, p.windowSize];
+      const rows = tf.max(tf.reshape(flags().scores, byHead), [0, 2]);
+      return nanWhere(tf.mul(tf.expandDims(rows, 2), others(tables, p))); // [h, w, C]
+    });
+    addends.push(ofBias);
+  }
+  return addends;
+}
+
+interface Reach {
+  /** Sees a key, itself under sharedQk aside; sees only itself. */
+  seen: tf.Tensor;
+  alone: tf.Tensor;
+  /** Has weights that are no numbers; sees values that are none. */
+  weights: tf.Tensor;
+  values: tf.Tensor;
+}
+
+function reachOf(given: Sequences, tables: Tables, p: Problem): Reach {
+  const [queries, keys, values] = [given.q, given.k, given.v].map(bad);
+  const stack = tf.concat([keys, values, tf.onesLike(keys)], 2);
+  const [badKeys, badValues, seen] = tf.split(sees(stack, tables, p), 3, 3);
+  // under sharedQk a token that sees another takes nothing of itself
+  const alone = tables.self ? tf.sub(1, seen) : tf.zerosLike(seen);
+  const spoilt = [badKeys, tf.mul(bucket(queries, p), seen)];
+  if (given.bias) spoilt.push(seesBadBias(given.bias, tables, p));
+  const own = tables.self ? [tf.mul(alone, bucket(values, p))] : [];
+  return {seen, alone, weights: either(...spoilt), values: either(badValues, ...own)};
+}
+
+/** Whether a query sees a key so flagged: [b, N, m] -> [b, W, w, m] */
+function sees(keys: tf.Tensor3D, tables: Tables, p: Problem): tf.Tensor4D {
+  const slots = tf.mul(lookAround(bucket(keys, p), p), existingSlots(tables));
+  const seen = tf.expandDims(tf.expandDims(others(tables, p), 0), 0);
+  return tf.minimum(tf.matMul(seen, slots), 1); // [1, 1, w, C] x [b, W, C, m]
+}
+
+/** Whether a token is seen by a query so flagged: [b, W, w, m] -> [b, N, m] */
+function seenBy(queries: tf.Tensor, tables: Tables, p: Problem): tf.Tensor3D {
+  const seen = tf.expandDims(tf.expandDims(others(tables, p), 0), 0);
+  const counts = tf.mul(tf.matMul(seen, queries, true), existingSlots(tables)); // [b, W, C, m]
+  return tf.minimum(unbucket(foldBack(counts as tf.Tensor4D, p)), 1);
+}
+
+function seesBadBias(bias: tf.Tensor3D, tables: Tables, p: Problem): tf.Tensor {
+  const {b} = layoutOf(p);
+  const spoilt = tf.mul(tf.cast(badBias(bias), 'float32'), others(tables, p)); // [h, w, C]
+  const ofHeads = tf.tile(spoilt, [b / p.biasHeads, 1, 1]);
+  const slots = tf.mul(tf.squeeze(tables.existing, [2]), tf.ones([b, 1, 1]));
+  const counts = tf.matMul(slots, ofHeads, false, true); // [b, W, C] x [b, w, C]
+  return tf.minimum(tf.expandDims(counts, 3), 1);
+}
+
+/** [b or 1, W, C, 1] */
+function existingSlots({existing}: Tables): tf.Tensor4D {
+  const [b, windows, , context] = existing.shape;
+  return tf.reshape(existing, [b, windows, context, 1]);
+}
+
+/** 1 for the keys that a row sees, itself under sharedQk aside: [w, C] */
+function others({band, self}: Tables, p: Problem): tf.Tensor2D {
+  const seen = band ?? tf.ones([p.windowSize, layoutOf(p).context]);
+  return self ? tf.mul(seen, tf.sub(1, self)) : (seen as tf.Tensor2D);
+}
+
+/** Whether a row holds what is not finite: [b, N, c] -> [b, N, 1] */
+function bad(x: tf.Tensor): tf.Tensor3D {
+  return tf.sub(1, tf.min(tf.cast(tf.isFinite(x), 'float32'), -1, true));
+}
+
+function badBias(x: tf.Tensor): tf.Tensor {
+  return tf.logicalNot(tf.logicalOr(tf.isFinite(x), tf.equal(x, -Infinity)));
+}
+
+function either(...flags: tf.Tensor[]): tf.Tensor {
+  return flags.reduce((a, b) => tf.maximum(a, b));
+}
+
+function nanWhere(flags: tf.Tensor): tf.Tensor {
+  return tf.where(tf.cast(flags, 'bool'), NaN, 0);
+}
+
+/** What `f` makes, as a constant: comparisons have no gradient in TF.js, not even zero. */
+function constant<T extends tf.Tensor>({q, k, v, bias}: Sequences, f: () => tf.Tensor): T {
+  const inputs = bias ? [q, k, v, bias] : [q, k, v];
+  const shapes = inputs.map(({shape}) => shape); // the inputs themselves will be gone by then
+  const gradFunc = () => shapes.map((shape) => tf.zeros(shape));
+  return tf.customGrad(() => ({value: f(), gradFunc}))(...inputs) as T;
+}
