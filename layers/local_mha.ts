@@ -10,7 +10,8 @@ import {
   localMHA,
   resolveMHAConfig,
 } from '../src/nn/local_mha';
-import {AttentionLayer} from './keras/attention_layer';
+import {AttentionLayer, AttentionLayerArgs} from './keras/attention_layer';
+import type {Kwargs} from './keras/calls';
 import {
   Inputs,
   checkSymbolicOptional,
@@ -18,15 +19,11 @@ import {
   listOf,
   readOptional,
 } from './keras/inputs';
-import type {Kwargs} from './keras/keras_mask';
-import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
+import {shapeList, splitArgs, splitByName} from './keras/layer_args';
 import {StepSeeds} from './keras/step_seeds';
 import {Kind, WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './keras/weight_options';
 
-export interface LocalMHALayerArgs extends LocalMHAArgs, WeightArgs, LayerArgs {
-  /** Where the seeds of dropout begin; each training step draws the next. Default: random. */
-  seed?: number | null;
-}
+export interface LocalMHALayerArgs extends LocalMHAArgs, WeightArgs, AttentionLayerArgs {}
 
 const FN = 'LocalMHA';
 const USAGE = 'x, and after it [mask], [bias] or [mask, bias]';
@@ -51,23 +48,17 @@ export class LocalMHA extends AttentionLayer {
   readonly config: LocalMHAConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: WeightOptions;
-  protected readonly seeds: StepSeeds;
   private readonly parameters = new Map<string, tf.LayerVariable>();
 
   constructor(args: LocalMHALayerArgs) {
     const {own, base} = splitArgs(FN, args, 'dim');
     const {seed, ...rest} = own;
-    const isWeightOption = ([name]: [string, unknown]) => WEIGHT_OPTIONS.includes(name as never);
-    const entries = Object.entries(rest);
-    const options = Object.fromEntries(entries.filter((entry) => !isWeightOption(entry)));
+    const [ofWeights, options] = splitByName(rest, WEIGHT_OPTIONS);
     const config = resolveMHAConfig(FN, options as unknown as LocalMHAArgs);
-    const weightOptions = new WeightOptions(FN, Object.fromEntries(entries.filter(isWeightOption)));
-    const seeds = new StepSeeds(FN, seed ?? null);
-    super(base);
+    const weightOptions = new WeightOptions(FN, ofWeights);
+    super(base, new StepSeeds(FN, seed ?? null));
     this.config = config;
     this.weightOptions = weightOptions;
-    this.seeds = seeds;
-    this.supportsMasking = true;
   }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
@@ -124,7 +115,6 @@ export class LocalMHA extends AttentionLayer {
       ...Object.fromEntries(ATTENTION_OPTIONS.map((name) => [name, attention[name]])),
       ...own,
       ...this.weightOptions.getConfig(),
-      seed: this.seeds.first,
     };
   }
 

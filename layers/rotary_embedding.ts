@@ -6,7 +6,6 @@ import {checkTensor} from '../src/check/tensors';
 import {angles, apply, readAngleOptions} from '../src/rotary/rotary';
 import {CheckedLayer} from './keras/checked_layer';
 import {AnyTensor, Inputs, checkSymbolicType, describe, listOf} from './keras/inputs';
-import {passOn} from './keras/keras_mask';
 import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
 
 export interface RotaryEmbeddingArgs extends LayerArgs {
@@ -44,7 +43,6 @@ export class RotaryEmbedding extends CheckedLayer {
     this.dim = dim;
     this.theta = theta;
     this.offset = offset;
-    this.supportsMasking = true;
   }
 
   protected checkCall(inputs: tf.Tensor[]): void {
@@ -65,10 +63,6 @@ export class RotaryEmbedding extends CheckedLayer {
       const [n, d] = x.shape.slice(-2);
       return apply(x, angles(n, d, {theta: this.theta, offset: this.offset}));
     });
-  }
-
-  override computeMask(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return passOn(inputs, mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {

@@ -50,12 +50,16 @@ export function splitArgs<T extends LayerArgs>(
   example: string,
 ): SplitArgs<Omit<T, keyof LayerArgs>> {
   checkPlain(fn, args, example);
-  const entries = Object.entries(args);
-  const ofLayer = ([name]: [string, unknown]) => LAYER_OPTIONS.includes(name);
-  return {
-    own: Object.fromEntries(entries.filter((entry) => !ofLayer(entry))) as T,
-    base: Object.fromEntries(entries.filter(ofLayer)),
-  };
+  const [base, own] = splitByName(args, LAYER_OPTIONS);
+  return {own: own as T, base};
+}
+
+/** The options of these names, and the others. */
+export function splitByName(options: object, names: readonly string[]): [object, object] {
+  const entries = Object.entries(options);
+  return [true, false].map((named) =>
+    Object.fromEntries(entries.filter(([name]) => names.includes(name) === named)),
+  ) as [object, object];
 }
 
 /** TF.js gives one shape for one input and a list of shapes for several. */
