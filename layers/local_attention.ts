@@ -69,7 +69,7 @@ export class LocalAttention extends AttentionLayer {
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    const [x, second, third] = shapeList(inputShape);
+    const [x, second, third] = shapeList(FN, inputShape);
     if (second !== undefined && third === undefined) checkNotTwins(x, second);
     const separate = third !== undefined && second.length === x.length;
     const [q, k, v] = separate ? [x, second, third] : [x, x, x];

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {fail, failType} from '../src/check/errors';
+import {fail, refuse} from '../src/check/errors';
 import {
   ATTENTION_OPTIONS,
   LocalMHAArgs,
@@ -62,7 +62,7 @@ export class LocalMHA extends AttentionLayer {
   }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
-    this.checkShape(shapeList(inputShape)[0]);
+    this.checkShape(shapeList(FN, inputShape)[0]);
     const {dim, heads, dimHead} = this.config;
     const inner = heads * dimHead;
     if (this.config.prenorm) {
@@ -94,6 +94,8 @@ export class LocalMHA extends AttentionLayer {
   }
 
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
+    const remedy = 'apply makes them, and so does build(shape) in the build of a layer around it';
+    if (!this.built) refuse(FN, `call needs the weights: ${remedy}`);
     return tf.tidy(() => {
       const [x, ...rest] = listOf(inputs);
       const entries = [...this.parameters].map(([name, variable]) => [name, variable.read()]);
@@ -103,7 +105,7 @@ export class LocalMHA extends AttentionLayer {
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    const [shape] = shapeList(inputShape);
+    const [shape] = shapeList(FN, inputShape);
     this.checkShape(shape);
     return shape;
   }
@@ -120,22 +122,19 @@ export class LocalMHA extends AttentionLayer {
 
   /** `kind` null: ones, for the learned scales. */
   private add(name: string, shape: number[], kind: Kind | null): void {
-    const options = this.weightOptions;
-    const variable = this.addWeight(
-      name,
-      shape,
-      'float32', // not this.dtype, which is the input's
-      kind ? options.initializer(kind) : tf.initializers.ones(),
-      kind ? options.regularizer(kind) : undefined,
-      true,
-      kind ? options.constraint(kind) : undefined,
-    );
-    this.parameters.set(name, variable);
+    const ones = {
+      initializer: tf.initializers.ones(),
+      regularizer: undefined,
+      constraint: undefined,
+    };
+    const {initializer, regularizer, constraint} = kind ? this.weightOptions.of(kind) : ones;
+    const dtype = 'float32'; // not this.dtype, which is the input's
+    const made = this.addWeight(name, shape, dtype, initializer, regularizer, true, constraint);
+    this.parameters.set(name, made);
   }
 
   private checkShape(shape: tf.Shape): void {
     const rule = `x must have the shape [B, n, dim] with dim ${this.config.dim}`;
-    if (!Array.isArray(shape)) failType(FN, rule, shape);
     const last = shape[shape.length - 1];
     if (shape.length !== 3 || (last !== null && last !== this.config.dim)) fail(FN, rule, shape);
   }

@@ -66,7 +66,7 @@ export class RotaryEmbedding extends CheckedLayer {
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    const [shape] = shapeList(inputShape);
+    const [shape] = shapeList(FN, inputShape);
     this.checkShape(shape);
     return shape;
   }

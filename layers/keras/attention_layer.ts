@@ -33,7 +33,7 @@ export abstract class AttentionLayer extends CheckedLayer {
     const {mask, attnBias} = readOptional(fn, rest, usage);
     const training = kwargs.training === true;
     return {
-      mask: both(fn, mask, kerasMask(fn, inputs, kwargs)),
+      mask: both(fn, mask, kerasMask(fn, this, inputs, kwargs)),
       attnBias,
       windowSize: this.windowOf(kwargs),
       training,

@@ -11,21 +11,28 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {fail} from '../../src/check/errors';
-import {Kwargs, maskIn} from './calls';
+import {Kwargs, callsAround, maskIn} from './calls';
 import {Inputs, listOf} from './inputs';
 import {ownerOf} from './mask_flow';
 
 /** The mask that TF.js, or the caller of `apply`, hands to the layer, as rows of n, or null. */
-export function kerasMask(fn: string, inputs: Inputs, kwargs: Kwargs): tf.Tensor | null {
+export function kerasMask(
+  fn: string,
+  layer: tf.layers.Layer,
+  inputs: Inputs,
+  kwargs: Kwargs,
+): tf.Tensor | null {
   const given = maskIn(kwargs);
+  if (given == null) return null;
   const owner = ownerOf(given);
-  if (given == null || owner === 'another') return null;
+  if (owner === 'another') return null;
   const [x] = listOf(inputs);
   const mask = rows(x, given as tf.Tensor);
   if (mask === null && owner === 'given') {
     const wanted = `[${x.shape[0]}, ${x.shape[x.rank - 2]}]`;
-    const remedy = 'a layer that holds this one must hand on a mask of these tokens, or none';
-    fail(fn, `mask must be a living tensor of shape ${wanted} (${remedy})`, given);
+    const held = callsAround().some((call) => call.layer !== layer);
+    const remedy = held ? ' (the layer around must hand on a mask of these tokens, or none)' : '';
+    fail(fn, `mask must be a living tensor of shape ${wanted}${remedy}`, given);
   }
   return mask; // what does not fit is left from a layer before
 }

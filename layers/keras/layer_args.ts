@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
+import {failType} from '../../src/check/errors';
 import {checkPlain} from '../../src/check/options';
 
 /** What every tf.layers layer takes; `LayerArgs` itself is not public in @tensorflow/tfjs. */
@@ -22,33 +23,20 @@ export interface LayerArgs {
   weights?: tf.Tensor[];
 }
 
-// the last two are added when a model is loaded
 const LAYER_OPTIONS = [
-  'name',
-  'trainable',
-  'inputShape',
-  'batchInputShape',
-  'batchSize',
-  'dtype',
-  'inputDType',
-  'weights',
-  'customObjects',
-  'updatable',
+  ...['name', 'trainable', 'inputShape', 'batchInputShape', 'batchSize', 'dtype', 'inputDType'],
+  ...['weights', 'customObjects', 'updatable'], // the last two are added when a model is loaded
 ];
 
-export interface SplitArgs<T> {
-  /** Options of our own, and unknown ones, for their reader to judge. */
-  own: T;
-  /** Options of tf.layers.Layer. */
-  base: LayerArgs;
-}
-
-/** Tells a layer's own options from those that every layer has; `example` is one of its own. */
+/**
+ * Tells a layer's own options, and unknown ones, for their reader to judge, from those that every
+ * layer has; `example` is one of its own.
+ */
 export function splitArgs<T extends LayerArgs>(
   fn: string,
   args: T,
   example: string,
-): SplitArgs<Omit<T, keyof LayerArgs>> {
+): {own: Omit<T, keyof LayerArgs>; base: LayerArgs} {
   checkPlain(fn, args, example);
   const [base, own] = splitByName(args, LAYER_OPTIONS);
   return {own: own as T, base};
@@ -63,6 +51,7 @@ export function splitByName(options: object, names: readonly string[]): [object,
 }
 
 /** TF.js gives one shape for one input and a list of shapes for several. */
-export function shapeList(shapes: tf.Shape | tf.Shape[]): tf.Shape[] {
+export function shapeList(fn: string, shapes: tf.Shape | tf.Shape[]): tf.Shape[] {
+  if (!Array.isArray(shapes)) failType(fn, 'a shape must be an array such as [null, n, d]', shapes);
   return Array.isArray(shapes[0]) ? (shapes as tf.Shape[]) : [shapes as tf.Shape];
 }

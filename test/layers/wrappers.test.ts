@@ -154,15 +154,18 @@ describe.each(BACKENDS)('%s:', (backend) => {
     });
   });
 
-  claim("a mask of another length that its holder made is refused, with the holder's part", () => {
-    const inner = mha();
-    const shorter = (x: tf.Tensor) => tf.slice(maskOf(x), [0, 0], [BATCH, 3]);
-    const holder = new Holder(inner, (x, _, it) => it.apply(x, {mask: shorter(x)}));
-    const wrong =
-      /mask must be a living tensor of shape \[2, 6\] \(a layer that holds this one must hand on a mask of these tokens, or none\), got a bool tensor of shape \[2, 3\]/;
-    expect(() => holder.apply(tokens())).toThrow(wrong);
-    expect(() => inner.apply(tokens(), {mask: shorter(tokens())})).toThrow(wrong);
-  });
+  claim(
+    'a mask of another length that its holder made is refused, and the message says what the holder must do',
+    () => {
+      const inner = mha();
+      const shorter = (x: tf.Tensor) => tf.slice(maskOf(x), [0, 0], [BATCH, 3]);
+      const holder = new Holder(inner, (x, _, it) => it.apply(x, {mask: shorter(x)}));
+      const remedy = 'the layer around must hand on a mask of these tokens, or none';
+      expect(() => holder.apply(tokens())).toThrow(
+        `[LocalMHA] mask must be a living tensor of shape [2, 6] (${remedy}), got a bool tensor`,
+      );
+    },
+  );
 
   claim('what a model is told for other layers does not disturb one within a holder', () => {
     const inner = mha();
@@ -171,6 +174,16 @@ describe.each(BACKENDS)('%s:', (backend) => {
     const model = tf.model({inputs: x, outputs: node(holder, x)});
     expect(values(model.apply(tokens(), {mine: 3}))).toEqual(without(inner, tokens()));
     expect(() => inner.apply(tokens(), {mine: 3})).toThrow(/unknown option 'mine'/);
+  });
+
+  claim('a layer that nobody has built says so when it is called', () => {
+    const forgets = new Holder(mha(), (x, kwargs, it) => it.call(x, kwargs));
+    forgets.inner.built = true; // so that the holder does not build it
+    forgets.build([BATCH, N, D]);
+    forgets.inner.built = false;
+    expect(() => forgets.apply(tokens())).toThrow(
+      '[LocalMHA] call needs the weights: apply makes them, and so does build(shape) in the build',
+    );
   });
 
   claim('a holder that throws leaves nothing behind that a later call could meet', () => {
