@@ -3,25 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import {failType} from '../../src/check/errors';
 import {checkPlain} from '../../src/check/options';
 
-/** What every tf.layers layer takes; `LayerArgs` itself is not public in @tensorflow/tfjs. */
-export interface LayerArgs {
-  /** Name of the layer. Default: made from the class's. */
-  name?: string;
-  /** Whether `fit` changes the weights. Default true. */
-  trainable?: boolean;
-  /** Shape of the input without the batch axis, for the first layer of a tf.sequential. */
-  inputShape?: tf.Shape;
-  /** The same with the batch axis. */
-  batchInputShape?: tf.Shape;
-  /** Size of the batch axis, with inputShape. Default: any. */
-  batchSize?: number;
-  /** Type of the input, for the first layer. Default float32. */
-  dtype?: tf.DataType;
-  /** An older name of dtype. */
-  inputDType?: tf.DataType;
-  /** Initial weights, in the order of `layer.weights`. */
-  weights?: tf.Tensor[];
-}
+/** What every tf.layers layer takes, by a name that @tensorflow/tfjs does not export. */
+export type LayerArgs = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>;
 
 const LAYER_OPTIONS = [
   ...['name', 'trainable', 'inputShape', 'batchInputShape', 'batchSize', 'dtype', 'inputDType'],

@@ -118,6 +118,20 @@ describe.each(BACKENDS)('%s:', (backend) => {
         }
       });
 
+      claim('evaluate sees the masks as predict does', () => {
+        const inner = make();
+        const [a, b] = [input(N, D), input(N, D)];
+        const [left, right] = [new Holder(inner, pass), new Holder(inner, pass)];
+        const outputs = [node(left, masked(a)), node(right, b)];
+        const model = tf.model({inputs: [a, b], outputs});
+        const wanted = [inner.apply([tokens(), maskOf(tokens())]), inner.apply(tokens())];
+        model.compile({loss: 'meanSquaredError', optimizer: 'sgd'});
+        const given = [tokens(), tokens()];
+        const losses = model.evaluate(given, wanted as tf.Tensor[]) as tf.Scalar[];
+        expect(new Set(losses.map((loss) => loss.dataSync()[0]))).toEqual(new Set([0]));
+        model.dispose();
+      });
+
       claim('takes the mask that the holder was called with on tensors', () => {
         const inner = make();
         const holder = new Holder(inner, pass);
