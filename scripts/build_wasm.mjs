@@ -6,12 +6,13 @@ import {join} from 'node:path';
 import process from 'node:process';
 
 import asc from 'assemblyscript/asc';
+import ts from 'typescript';
 
 const SOURCES = 'kernels/program/assembly';
 const TARGET = 'kernels/program/module.generated.ts';
 // no data, no stack: the module works in memory that belongs to others
 const OPTIONS =
-  '--runtime stub --importMemory --noExportMemory --initialMemory 1 -O3 --noAssert --use abort='.split(
+  '--runtime stub --importMemory --noExportMemory --initialMemory 1 -O3s --noAssert --use abort='.split(
     ' ',
   );
 // memory that threads share has a maximum, and is that of another type
@@ -35,6 +36,7 @@ for (const [name, flags] of Object.entries(BUILDS)) {
   lines.push(`export const ${name} =`, `  '${readFileSync(file).toString('base64')}';`);
 }
 rmSync(folder, {recursive: true});
+lines.push(...fieldsOf(join(SOURCES, 'call.ts')));
 const hash = createHash('sha256');
 for (const source of readdirSync(SOURCES).sort()) hash.update(readFileSync(join(SOURCES, source)));
 lines.splice(1, 0, `// sources: ${hash.digest('hex')}`);
@@ -42,3 +44,24 @@ const text = `${lines.join('\n')}\n`;
 if (!process.argv.includes('--check')) writeFileSync(TARGET, text);
 else if (readFileSync(TARGET, 'utf8') !== text)
   throw new Error(`${TARGET} is not what ${SOURCES} compiles to; run npm run build:wasm.`);
+
+/** What the other side must know of the struct: its fields in their order, 4 bytes each. */
+function fieldsOf(file) {
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
+  const text = (node) => node.getText(source);
+  const fields = source.statements.find(ts.isClassDeclaration).members.map((field) => {
+    const type = text(field.type);
+    if (!/^([iuf]32|usize)$/.test(type))
+      throw new Error(`${file}: a ${type} does not take 4 bytes.`);
+    return `  ['${text(field.name)}', '${type}'],`;
+  });
+  const constants = source.statements.filter(ts.isVariableStatement).map(text);
+  const together = constants.find((one) => one.includes('QUERIES_TOGETHER'));
+  return [
+    '/** Names and types of the fields of Call in assembly/call.ts, 4 bytes each. */',
+    'export const CALL = [',
+    ...fields,
+    '] as const;',
+    `export const QUERIES_TOGETHER = ${/= (\d+)/.exec(together)[1]};`,
+  ];
+}

@@ -1,20 +1,12 @@
 /** One call of a kernel: find the tensors, make room for the results, compute them. */
 import type {KernelFunc, TensorInfo} from '@tensorflow/tfjs';
 
-import {Facts, FusedGradInputs, FusedInputs, byName} from '../../src/attention/fused';
-import {
-  BACKWARD,
-  Call,
-  Exports,
-  FORWARD,
-  Phase,
-  Pointers,
-  callsOf,
-  gradientCall,
-  instantiate,
-} from './module';
+import {FusedAttrs, FusedGradInputs, FusedInputs, byName} from '../../src/attention/fused';
+import type {Problem} from '../../src/attention/problem';
+import {CALL_BYTES, Pointers, callOf, writeCall} from './call';
+import {BACKWARD, Exports, FORWARD, Phase, instantiate, isShared} from './module';
+import {computeParallel, isShareable} from './threads/parallel';
 import {threads} from './threads/workers';
-import {computeTogether, isShareable} from './threads/parallel';
 
 /**
  * How a call ended. Where it was abandoned, threads may go on writing to all that was its own, so
@@ -25,6 +17,8 @@ export type End = 'computed' | 'failed' | 'abandoned';
 /** The memory of one call. */
 export interface Place {
   memory: WebAssembly.Memory;
+  /** Where a table of angles is; asked for before anything else. */
+  angles(table: Float32Array): number;
   /** Where the values of a tensor are. */
   address(tensor: TensorInfo): number;
   /** Room for a float32 result. */
@@ -37,87 +31,77 @@ export interface Place {
   leave(end: End): void;
 }
 
-/** Makes a place for a call on a backend, in memory that threads share where it is asked for. */
+/** Makes a place for a call on a backend, in memory that threads share if that can be had. */
 export type Enter = (backend: unknown, shared: boolean) => Place;
-
-/** What is to be computed in a place; zeros are written first, to what is added to. */
-interface Work {
-  calls: Call[];
-  zeros: Call[];
-  phases: readonly Phase[];
-}
 
 /** A kernel function over the places that `enter` makes of a backend. */
 export function forwardKernel(enter: Enter): KernelFunc {
   return ({inputs, attrs, backend}) => {
-    const p = attrs as unknown as Facts;
-    return compute(p, enter, backend, (place) => {
-      const at = {
-        ...addresses(place, byName(inputs, attrs)),
-        out: place.output([p.b, p.n, p.dv]),
-        logSumExp: place.output([p.b, p.n]),
-      };
-      return {calls: callsOf(p, at), zeros: [], phases: FORWARD};
-    });
+    const told = attrs as unknown as FusedAttrs;
+    const {problem} = told;
+    const given = byName(inputs, attrs);
+    const prepare = (place: Place) => {
+      const at = pointersOf(place, given, told);
+      at.out = place.output(given.v.shape);
+      at.softmaxStats = place.output([problem.batch, problem.heads, problem.length, 2]);
+      return at;
+    };
+    return compute(problem, FORWARD, (shared) => enter(backend, shared), prepare);
   };
 }
 
 export function backwardKernel(enter: Enter): KernelFunc {
   return ({inputs, attrs, backend}) => {
-    const p = attrs as unknown as Facts;
-    const {out, logSumExp, dout, ...rest} = inputs as unknown as FusedGradInputs;
-    return compute(p, enter, backend, (place) => {
-      const at = {
-        ...addresses(place, rest),
-        out: place.address(out),
-        logSumExp: place.address(logSumExp),
-      };
-      const gradients = {
-        dout: place.address(dout),
-        dq: place.output([p.b, p.n, p.d]),
-        dk: place.output([p.b, p.n, p.d]),
-        dv: place.output([p.b, p.n, p.dv]),
-        dbias: rest.bias ? place.output(rest.bias.shape) : 0,
-      };
-      const zeros: Call[] = [
-        ['clear', [gradients.dk, 4 * p.b * p.n * p.d]],
-        ['clear', [gradients.dv, 4 * p.b * p.n * p.dv]],
-      ];
-      if (rest.bias) zeros.push(['clear', [gradients.dbias, 4 * p.heads * p.w * p.context]]);
-      return {calls: [...callsOf(p, at), gradientCall(gradients)], zeros, phases: BACKWARD};
-    });
+    const told = attrs as unknown as FusedAttrs;
+    const given = inputs as unknown as FusedGradInputs;
+    const prepare = (place: Place) => {
+      const at = pointersOf(place, given, told);
+      at.out = place.address(given.out);
+      at.softmaxStats = place.address(given.softmaxStats);
+      at.dout = place.address(given.dout);
+      at.dq = place.output(given.q.shape);
+      at.dk = place.output(given.k.shape);
+      at.dv = place.output(given.v.shape);
+      if (given.bias) at.dbias = place.output(given.bias.shape);
+      return at;
+    };
+    return compute(told.problem, BACKWARD, (shared) => enter(backend, shared), prepare);
   };
 }
 
 /** The results of a call: of all threads where it is large, of this one alone where that fails. */
 function compute(
-  p: Facts,
-  enter: Enter,
-  backend: unknown,
-  prepare: (place: Place) => Work,
+  p: Problem,
+  phases: readonly Phase[],
+  enter: (shared: boolean) => Place,
+  prepare: (place: Place) => Pointers,
 ): TensorInfo[] {
-  const together = isShareable(p) ? inPlace(enter(backend, true), prepare, true) : null;
-  return together ?? inPlace(enter(backend, false), prepare, false)!;
+  const many = isShareable(p) ? computeIn(enter(true), p, phases, prepare) : null;
+  return many ?? computeIn(enter(false), p, phases, prepare, false)!;
 }
 
 /** The results, or null where threads failed. */
-function inPlace(
+function computeIn(
   place: Place,
-  prepare: (place: Place) => Work,
-  together: boolean,
+  p: Problem,
+  phases: readonly Phase[],
+  prepare: (place: Place) => Pointers,
+  parallel = isShared(place.memory),
 ): TensorInfo[] | null {
   let end: End = 'failed';
   try {
-    const {calls, zeros, phases} = prepare(place);
+    const pointers = prepare(place);
     const {memory} = place;
     const module = instantiate(memory);
-    for (const [name, args] of calls) module[name](...args);
-    for (const [name, args] of zeros) module[name](...args);
+    const call = place.scratch(CALL_BYTES);
+    writeCall(callOf(p, pointers), memory, call);
+    module.begin(call);
     const bytes = Math.ceil(module.scratchBytes(phases[0]) / 64) * 64;
-    const scratch = place.scratch(together ? threads() * bytes : bytes);
-    if (together) {
+    const scratch = place.scratch(parallel ? threads() * bytes : bytes);
+    if (phases === BACKWARD) module.clearGradients();
+    if (parallel) {
       end = 'abandoned';
-      if (!computeTogether({memory, calls, phases, scratch, bytes})) return null;
+      if (!computeParallel({memory, call, phases, scratch, bytes})) return null;
       end = 'failed';
     } else {
       computeAlone(module, phases, scratch);
@@ -137,17 +121,19 @@ function computeAlone(module: Exports, phases: readonly Phase[], scratch: number
   }
 }
 
-function addresses(place: Place, inputs: FusedInputs): Omit<Pointers, 'out' | 'logSumExp'> {
-  const find = (tensor?: TensorInfo) => (tensor ? place.address(tensor) : 0);
-  const {q, k, v, mask, bias, queryAngles, keyAngles} = inputs;
-  return {
-    q: find(q),
-    k: find(k),
-    v: find(v),
-    mask: find(mask),
-    maskRows: mask ? mask.shape[0] : 1,
-    bias: find(bias),
-    queryAngles: find(queryAngles),
-    keyAngles: find(keyAngles),
-  };
+function pointersOf(
+  place: Place,
+  {q, k, v, mask, bias}: FusedInputs,
+  {queryAngles, keyAngles}: FusedAttrs,
+): Pointers {
+  const at: Pointers = {};
+  if (queryAngles) at.queryAngles = place.angles(queryAngles);
+  if (keyAngles)
+    at.keyAngles = keyAngles === queryAngles ? at.queryAngles : place.angles(keyAngles);
+  at.q = place.address(q);
+  at.k = place.address(k);
+  at.v = place.address(v);
+  if (mask) at.mask = place.address(mask);
+  if (bias) at.bias = place.address(bias);
+  return at;
 }

@@ -7,10 +7,13 @@
 import type {TensorInfo} from '@tensorflow/tfjs';
 
 import {refuse} from '../../src/check/errors';
-import type {Machine} from '../../src/attention/fused';
-import {Store, enterArena, sizeOf} from '../program/arena';
-import {isShared, refusesEngine, refusesSize} from '../program/module';
+import type {FusedBackend} from '../../src/attention/fused';
+import type {Problem} from '../../src/attention/problem';
+import {queriesTogether, unsupportedSize} from '../program/call';
+import {Store, enterPrivate, sizeOf} from '../program/memory';
+import {isShared, unsupportedEngine} from '../program/module';
 import {Place, backwardKernel, forwardKernel} from '../program/run';
+import {Tables, tableIn} from './tables';
 
 /** What we use of BackendWasm; its own type would need the package. */
 interface WasmBackend {
@@ -28,27 +31,40 @@ interface WasmBackend {
   typedArrayFromHeap(info: TensorInfo): Float32Array;
 }
 
-/** The memory of a backend, or null where it is out of reach. */
-const memories = new WeakMap<WasmBackend, WebAssembly.Memory | null>();
+/** The memory of a backend, or null where it is out of reach, and the tables of angles in it. */
+interface Reach {
+  memory: WebAssembly.Memory | null;
+  tables: Tables;
+}
+const reaches = new WeakMap<WasmBackend, Reach>();
+
+function reachOf(backend: WasmBackend): Reach {
+  const known = reaches.get(backend);
+  if (known) return known;
+  const {wasm} = backend;
+  const found = [wasm.asm?.memory, wasm.wasmMemory];
+  const memory = found.find((one) => one?.buffer === wasm.HEAPU8.buffer) ?? null;
+  const reach: Reach = {memory, tables: new Map()};
+  reaches.set(backend, reach);
+  return reach;
+}
 
 function enter(backend: unknown, shared: boolean): Place {
   const wasm = backend as WasmBackend;
-  if (!memories.has(wasm)) memories.set(wasm, memoryOf(wasm));
-  const memory = memories.get(wasm);
-  if (!memory || (shared && !isShared(memory))) return enterArena(storeOf(wasm));
-  return within(wasm, memory);
+  const {memory, tables} = reachOf(wasm);
+  if (!memory || (shared && !isShared(memory))) return enterPrivate(storeOf(wasm));
+  return within(wasm, memory, tables);
 }
 
-function memoryOf({wasm}: WasmBackend): WebAssembly.Memory | null {
-  const found = [wasm.asm?.memory, wasm.wasmMemory];
-  return found.find((memory) => memory?.buffer === wasm.HEAPU8.buffer) ?? null;
-}
-
-function within(backend: WasmBackend, memory: WebAssembly.Memory): Place {
+function within(backend: WasmBackend, memory: WebAssembly.Memory, tables: Tables): Place {
   const outputs: TensorInfo[] = [];
-  let borrowed = 0;
+  const borrowed: number[] = [];
   return {
     memory,
+    angles(table) {
+      const at = tableIn(tables, table, backend.wasm);
+      return given(at, table.byteLength);
+    },
     address: (tensor) => addressIn(backend, tensor),
     output(shape) {
       const info = backend.makeOutput(shape, 'float32');
@@ -56,13 +72,14 @@ function within(backend: WasmBackend, memory: WebAssembly.Memory): Place {
       return given(addressIn(backend, info), 4 * sizeOf(shape));
     },
     scratch(bytes) {
-      borrowed = backend.wasm._malloc(bytes) >>> 0;
-      return given(borrowed, bytes);
+      const at = backend.wasm._malloc(bytes) >>> 0;
+      if (at !== 0) borrowed.push(at);
+      return given(at, bytes);
     },
     results: () => outputs,
     leave(end) {
       if (end === 'abandoned') return;
-      if (borrowed) backend.wasm._free(borrowed);
+      for (const at of borrowed) backend.wasm._free(at);
       if (end === 'failed') for (const {dataId} of outputs) backend.disposeData(dataId);
     },
   };
@@ -94,9 +111,13 @@ function storeOf(backend: WasmBackend): Store {
   };
 }
 
-export const wasm: Machine = {
+function unsupported(p: Problem): string | null {
+  return unsupportedEngine() ?? unsupportedSize(p);
+}
+
+export const wasm: FusedBackend = {
   backendName: 'wasm',
-  refuses: (p) => refusesEngine() ?? refusesSize(p),
-  forward: forwardKernel(enter),
-  backward: backwardKernel(enter),
+  forward: {unsupported, run: forwardKernel(enter)},
+  backward: {unsupported, run: backwardKernel(enter)},
+  queriesTogether,
 };

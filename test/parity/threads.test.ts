@@ -11,7 +11,7 @@ import type {LocalAttentionCall} from '../../src/attention/call';
 import {digest, living} from '../support/close';
 import {PROGRAMS, useAnyProgram, useProgram} from '../support/programs';
 
-const WASM_PROGRAMS = PROGRAMS.filter(({cpu}) => cpu === 'wasm');
+const WASM_PROGRAMS = PROGRAMS;
 const N = 1560; // three chunks and a half
 const HEADS = 3;
 const D = 22;

@@ -94,16 +94,17 @@ export function naiveLocalAttentionGrad(
       const seen = attend(p, head, i);
       const upstream = row(dout, p, head, i);
       const dWeights = seen.map(({key, keep}) => keep * dot(upstream, row(v, p, head, key)));
-      const mean = dot(
-        seen.map(({weight}) => weight),
-        dWeights,
-      );
+      // counted from that of the heaviest key, whose own, less the mean, would else be rounded to 0
+      const weights = seen.map(({weight}) => weight);
+      const heaviest = dWeights[weights.indexOf(Math.max(...weights))];
+      const centred = dWeights.map((dWeight) => dWeight - heaviest);
+      const mean = dot(weights, centred);
       const query = placedQuery(p, head, i);
 
       seen.forEach(({key, weight, keep}, index) => {
         add(dv, p, head, key, upstream, weight * keep);
         if (p.sharedQk && key === i) return; // its score is a constant
-        const dScore = weight * (dWeights[index] - mean);
+        const dScore = weight * (centred[index] - mean);
         if (dAttnBias) dAttnBias.data[biasIndex(p, head, i, key)] += dScore;
         add(dq, p, head, i, unplace(p, placedKey(p, head, i, key), querySlot(p, i), 1), dScore);
         add(dk, p, head, key, unplace(p, query, keySlot(p, i, key), -1), dScore);

@@ -10,16 +10,13 @@ export interface Program {
   backend: string;
   /** Of LOCAL_ATTENTION_WASM_BUILD. */
   build: 'simd' | 'relaxed';
-  /** Of LOCAL_ATTENTION_CPU. */
-  cpu: 'wasm' | 'loops';
 }
 
 const ALL: Program[] = [
-  {name: 'wasm, simd', backend: 'wasm', build: 'simd', cpu: 'wasm'},
-  {name: 'wasm, relaxed', backend: 'wasm', build: 'relaxed', cpu: 'wasm'},
-  {name: 'cpu, by wasm, simd', backend: 'cpu', build: 'simd', cpu: 'wasm'},
-  {name: 'cpu, by wasm, relaxed', backend: 'cpu', build: 'relaxed', cpu: 'wasm'},
-  {name: 'cpu, by loops', backend: 'cpu', build: 'simd', cpu: 'loops'},
+  {name: 'wasm, simd', backend: 'wasm', build: 'simd'},
+  {name: 'wasm, relaxed', backend: 'wasm', build: 'relaxed'},
+  {name: 'cpu, simd', backend: 'cpu', build: 'simd'},
+  {name: 'cpu, relaxed', backend: 'cpu', build: 'relaxed'},
 ];
 
 export const RELAXED_RUNS = WebAssembly.validate(Buffer.from(RELAXED, 'base64'));
@@ -33,16 +30,15 @@ for (const {name} of here.filter((program) => !PROGRAMS.includes(program))) {
   console.log(`skipped: ${name} (this engine has no relaxed SIMD)`);
 }
 
-const FLAGS = ['LOCAL_ATTENTION_CPU', 'LOCAL_ATTENTION_WASM_BUILD'];
+const FLAG = 'LOCAL_ATTENTION_WASM_BUILD';
 
 /** Makes a program the one that `implementation: 'fused'` runs; for `beforeAll`. */
-export async function useProgram({backend, build, cpu}: Program) {
+export async function useProgram({backend, build}: Program) {
   await useBackend(backend);
-  tf.env().set('LOCAL_ATTENTION_CPU', cpu);
-  tf.env().set('LOCAL_ATTENTION_WASM_BUILD', build);
+  tf.env().set(FLAG, build);
 }
 
 /** Lets the engine choose again; for `afterAll`. */
 export function useAnyProgram() {
-  for (const flag of FLAGS) tf.env().set(flag, 'auto');
+  tf.env().set(FLAG, 'auto');
 }

@@ -1,2 +1,2 @@
-export {bind, bindGradients, compute, items, scratchBytes} from './items';
-export {clear, configure, configureDropout, configureRotary} from './problem';
+export {begin} from './call';
+export {clearGradients, compute, items, scratchBytes} from './items';

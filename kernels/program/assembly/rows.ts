@@ -1,10 +1,10 @@
 /** Rows of tensors on their way in and out: rotation, normalisation, transposition. */
-import {d, keyTable, queryTable, scale, sharedQk} from './problem';
+import {call} from './call';
 import {madd} from './simd';
 
-/** to = R from, by one row of a rotary table. */
+/** to = R from, by one row of a table of angles; in place too. */
 export function rotate(from: usize, to: usize, table: usize): void {
-  const half: usize = (<usize>(d >> 1)) << 2;
+  const half: usize = <usize>(call.headDim >> 1) << 2;
   let c: usize = 0;
   for (; c + 16 <= half; c += 16) {
     const x = v128.load(from + c);
@@ -24,9 +24,9 @@ export function rotate(from: usize, to: usize, table: usize): void {
   }
 }
 
-/** x = Rᵀ x, by one row of a rotary table. */
+/** x = Rᵀ x, by one row of a table of angles. */
 export function rotateBack(x: usize, table: usize): void {
-  const half: usize = (<usize>(d >> 1)) << 2;
+  const half: usize = <usize>(call.headDim >> 1) << 2;
   for (let c: usize = 0; c < half; c += 4) {
     const first = load<f32>(x + c);
     const second = load<f32>(x + half + c);
@@ -37,15 +37,16 @@ export function rotateBack(x: usize, table: usize): void {
   }
 }
 
-/** to += from, rows of `length` numbers. */
-export function addRow(from: usize, to: usize, length: i32): void {
+/** to += factor · from, rows of `length` numbers. */
+export function addRow(from: usize, to: usize, length: i32, factor: f32): void {
   const end = from + ((<usize>length) << 2);
+  const factors = f32x4.splat(factor);
   for (; from + 16 <= end; from += 16) {
-    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
+    v128.store(to, madd(v128.load(from), factors, v128.load(to)));
     to += 16;
   }
   for (; from < end; from += 4) {
-    store<f32>(to, load<f32>(to) + load<f32>(from));
+    store<f32>(to, load<f32>(to) + load<f32>(from) * factor);
     to += 4;
   }
 }
@@ -67,27 +68,29 @@ export function scaleRow(from: usize, to: usize, length: i32, factor: f32): void
 /** 1 / max(‖x‖, 1e-12) of a row. */
 export function inverseNorm(x: usize): f32 {
   let square: f32 = 0;
-  for (let c: usize = 0; c < (<usize>d) << 2; c += 4) square += load<f32>(x + c) * load<f32>(x + c);
+  const bytes = <usize>call.headDim << 2;
+  for (let c: usize = 0; c < bytes; c += 4) square += load<f32>(x + c) * load<f32>(x + c);
   return 1 / sqrt<f32>(max<f32>(square, 1e-24));
 }
 
-/** Where key j is as the queries meet it: `from`, or changed at `to`; `slot` counts from where the group's phases begin. */
-export function keyRow(from: usize, to: usize, slot: i32): usize {
-  const at = rotatedRow(from, to, keyTable, slot);
-  if (!sharedQk) return at;
-  scaleRow(at, to, d, inverseNorm(from));
-  return to;
-}
-
-/** to = query i, rotated and scaled. */
-export function queryRow(from: usize, to: usize, slot: i32): void {
-  scaleRow(rotatedRow(from, to, queryTable, slot), to, d, scale);
-}
-
+/** Whether keys are changed before they meet queries. */
 // @ts-ignore: decorator
 @inline
-function rotatedRow(from: usize, to: usize, table: usize, slot: i32): usize {
-  if (!table) return from;
-  rotate(from, to, table + ((<usize>slot * <usize>d) << 2));
-  return to;
+export function changesKeys(): bool {
+  return call.sharedQk != 0 || call.keyAngles != 0;
+}
+
+/** to = a key as the queries meet it; `slot` counts from where the group's angles begin. */
+export function placeKey(from: usize, to: usize, slot: i32): void {
+  const d = call.headDim;
+  if (call.sharedQk) scaleRow(from, to, d, inverseNorm(from));
+  else memory.copy(to, from, <usize>d << 2);
+  if (call.keyAngles) rotate(to, to, call.keyAngles + (<usize>slot * <usize>d << 2));
+}
+
+/** to = a query, scaled and rotated, in the order in which the composite does it. */
+export function placeQuery(from: usize, to: usize, slot: i32): void {
+  const d = call.headDim;
+  scaleRow(from, to, d, call.scale);
+  if (call.queryAngles) rotate(to, to, call.queryAngles + (<usize>slot * <usize>d << 2));
 }

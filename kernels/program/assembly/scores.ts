@@ -1,25 +1,15 @@
 /**
- * The scores of 8 queries (lanes) with a run of keys (rows), in units of log₂:
- * s = log₂e · (q · k + bias), −∞ where the key is not visible.
+ * The scores of 8 queries (lanes) with a run of keys (rows): s = q · k + bias, −∞ where the key is not
+ * visible. Both passes come here, and get the same bits, so that weights made again sum to one.
  */
-import {
-  back,
-  d,
-  endKey,
-  factor,
-  firstKey,
-  forward,
-  seed,
-  sharedQk,
-  threshold,
-  w,
-} from './problem';
-import {Fresh, multiply} from './simd';
+import {call} from './call';
+import {bias, head, mask} from './head';
+import {Fours, multiply} from './multiply';
+import {biasOffset, endKey, firstKey} from './windows';
 
-export const LOG2_E: f32 = 1.4426950408889634;
 const SELF_SCORE: f32 = -5e4;
 
-/** A block of 8 queries; the state lies in memory at these offsets. */
+/** A block of 8 queries is described in memory, at these offsets. */
 export const FIRST: usize = 0; // i32[8]: first visible key by lane
 export const END: usize = 32; // i32[8]: one past the last
 export const START: usize = 64; // u32[8]: where the random numbers of the row begin
@@ -29,10 +19,11 @@ export const LEAST: usize = 160; // i32: the least and the latest of the first k
 export const LATEST: usize = 164;
 export const NEAREST: usize = 168; // the nearest and the farthest of the ends
 export const FARTHEST: usize = 172;
-export const STATE_BYTES: usize = 176;
+export const LANES: usize = 176; // usize: where the queries lie, [headDim][8]
+export const BLOCK_BYTES: usize = 192;
 
-/** Writes the state of queries i … i + rows − 1; lanes beyond repeat the last. */
-export function describe(state: usize, i: i32, rows: i32, head: i32): void {
+/** Describes the queries i … i + rows − 1, which lie at `lanes`; lanes beyond repeat the last. */
+export function describe(block: usize, i: i32, rows: i32, lanes: usize): void {
   let least = i32.MAX_VALUE;
   let latest = 0;
   let nearest = i32.MAX_VALUE;
@@ -41,100 +32,81 @@ export function describe(state: usize, i: i32, rows: i32, head: i32): void {
     const query = i + min(lane, rows - 1);
     const first = firstKey(query);
     const end = endKey(query);
-    const at = state + (<usize>lane << 2);
+    const at = block + (<usize>lane << 2);
     store<i32>(at, first, FIRST);
     store<i32>(at, end, END);
     store<i32>(at, query, QUERY);
-    if (threshold) {
-      const start = mix(mix(mix(seed) + <u32>head) + <u32>query);
+    if (call.dropThreshold) {
+      const start = hash(hash(hash(call.seed) + <u32>head) + <u32>query);
       store<u32>(at, start, START);
-      store<u32>(at, mix(start ^ 0x9e3779b9) | 1, STEP);
+      store<u32>(at, hash(start ^ 0x9e3779b9) | 1, STEP);
     }
     least = min(least, first);
     latest = max(latest, first);
     nearest = min(nearest, end);
     farthest = max(farthest, end);
   }
-  store<i32>(state, least, LEAST);
-  store<i32>(state, latest, LATEST);
-  store<i32>(state, nearest, NEAREST);
-  store<i32>(state, farthest, FARTHEST);
+  store<i32>(block, least, LEAST);
+  store<i32>(block, latest, LATEST);
+  store<i32>(block, nearest, NEAREST);
+  store<i32>(block, farthest, FARTHEST);
+  store<usize>(block, lanes, LANES);
 }
 
 /**
  * scores[row][lane] for the keys j … j + count − 1, which are packed at `keys`, four by four, as
- * [d][4]; up to three rows more are written. `queries` is [d][8], scaled by log₂e; a row of scores is
- * `stride` bytes after the one before.
+ * [headDim][4]; up to three rows more are written. A row of scores is `stride` bytes after the one
+ * before.
  */
 export function scoreBlock(
-  state: usize,
-  queries: usize,
+  block: usize,
   keys: usize,
-  mask: usize,
-  bias: usize,
   j: i32,
   count: i32,
   scores: usize,
   stride: usize,
 ): void {
   const fours = (count + 3) & ~3;
-  multiply<Fresh>(keys, (<usize>d) << 4, 16, queries, 32, scores, stride, fours, d);
-  if (bias) addBias(state, bias, j, count, scores, stride);
-  if (sharedQk) setSelf(state, j, count, scores, stride);
+  multiply<Fours>(keys, load<usize>(block, LANES), scores, stride, fours, call.headDim);
+  if (bias) addBias(block, j, count, scores, stride);
+  if (call.sharedQk) setSelf(block, j, count, scores, stride);
   // keys that some queries see and others do not: before the latest first, from the nearest end on
-  const seenFrom = min(max(load<i32>(state, LATEST), j), j + count);
-  const seenTo = max(min(load<i32>(state, NEAREST), j + count), seenFrom);
-  hide(state, j, seenFrom - j, scores, stride);
-  hide(state, seenTo, j + count - seenTo, scores + <usize>(seenTo - j) * stride, stride);
+  const seenFrom = min(max(load<i32>(block, LATEST), j), j + count);
+  const seenTo = max(min(load<i32>(block, NEAREST), j + count), seenFrom);
+  hide(block, j, seenFrom - j, scores, stride);
+  hide(block, seenTo, j + count - seenTo, scores + <usize>(seenTo - j) * stride, stride);
   if (mask) hideMasked(mask + <usize>j, count, scores, stride);
 }
 
-function addBias(
-  state: usize,
-  bias: usize,
-  j: i32,
-  count: i32,
-  scores: usize,
-  stride: usize,
-): void {
-  const context = contextSlots();
+function addBias(block: usize, j: i32, count: i32, scores: usize, stride: usize): void {
   for (let lane = 0; lane < 8; lane++) {
-    const at = state + (<usize>lane << 2);
+    const at = block + (<usize>lane << 2);
     const query = load<i32>(at, QUERY);
-    const row = query % w;
-    const origin = (query / w - back) * w;
     const from = max(j, load<i32>(at, FIRST));
     const to = min(j + count, load<i32>(at, END));
-    let source = bias + ((<usize>(row * context) + <usize>(from - origin)) << 2);
+    let source = bias + biasOffset(query, from);
     let target = scores + <usize>(from - j) * stride + (<usize>lane << 2);
     for (let key = from; key < to; key++) {
-      store<f32>(target, load<f32>(target) + LOG2_E * load<f32>(source));
+      store<f32>(target, load<f32>(target) + load<f32>(source));
       source += 4;
       target += stride;
     }
   }
 }
 
-/** C, the slots of a window's context. */
-// @ts-ignore: decorator
-@inline
-export function contextSlots(): i32 {
-  return (1 + back + forward) * w;
-}
-
-function setSelf(state: usize, j: i32, count: i32, scores: usize, stride: usize): void {
+function setSelf(block: usize, j: i32, count: i32, scores: usize, stride: usize): void {
   for (let lane = 0; lane < 8; lane++) {
-    const row = load<i32>(state + (<usize>lane << 2), QUERY) - j;
+    const row = load<i32>(block + (<usize>lane << 2), QUERY) - j;
     if (row < 0 || row >= count) continue;
-    store<f32>(scores + <usize>row * stride + (<usize>lane << 2), SELF_SCORE * LOG2_E);
+    store<f32>(scores + <usize>row * stride + (<usize>lane << 2), SELF_SCORE);
   }
 }
 
-function hide(state: usize, j: i32, count: i32, scores: usize, stride: usize): void {
-  const first0 = v128.load(state, FIRST);
-  const first1 = v128.load(state, FIRST + 16);
-  const end0 = v128.load(state, END);
-  const end1 = v128.load(state, END + 16);
+function hide(block: usize, j: i32, count: i32, scores: usize, stride: usize): void {
+  const first0 = v128.load(block, FIRST);
+  const first1 = v128.load(block, FIRST + 16);
+  const end0 = v128.load(block, END);
+  const end1 = v128.load(block, END + 16);
   const hidden = f32x4.splat(-Infinity);
   for (let key = j; key < j + count; key++) {
     const at = i32x4.splat(key);
@@ -157,22 +129,23 @@ function hideMasked(mask: usize, count: i32, scores: usize, stride: usize): void
   }
 }
 
-/** Dropout factors of 4 lanes (`half` 0 or 16 bytes) for one key: 0 or `factor`. */
+/** Dropout factors of 4 lanes (`half` 0 or 16 bytes) for one key: 0 or the factor of those kept. */
 // @ts-ignore: decorator
 @inline
-export function keep(state: usize, half: usize, key: i32): v128 {
-  const start = v128.load(state + half, START);
-  const step = v128.load(state + half, STEP);
+export function keep(block: usize, half: usize, key: i32): v128 {
+  const start = v128.load(block + half, START);
+  const step = v128.load(block + half, STEP);
   let x = i32x4.add(start, i32x4.mul(i32x4.splat(key), step));
   x = v128.xor(x, i32x4.shr_u(x, 16));
   x = i32x4.mul(x, i32x4.splat(0x85ebca6b));
   x = v128.xor(x, i32x4.shr_u(x, 13));
   x = i32x4.mul(x, i32x4.splat(0xc2b2ae35));
   x = v128.xor(x, i32x4.shr_u(x, 16));
-  return v128.and(i32x4.ge_u(x, i32x4.splat(threshold)), f32x4.splat(factor));
+  return v128.and(i32x4.ge_u(x, i32x4.splat(call.dropThreshold)), f32x4.splat(call.keptFactor));
 }
 
-function mix(x: u32): u32 {
+/** The finaliser of MurmurHash3 (Austin Appleby, public domain). */
+function hash(x: u32): u32 {
   x = (x ^ (x >> 16)) * 0x85ebca6b;
   x = (x ^ (x >> 13)) * 0xc2b2ae35;
   return x ^ (x >> 16);

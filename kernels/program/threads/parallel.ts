@@ -2,9 +2,10 @@
  * One call on all threads. They take items of a phase, the main thread too, until none is left;
  * which thread computes which item changes no bit of the result.
  */
-import type {Facts} from '../../../src/attention/fused';
-import {Call, Exports, Phase, instantiate, moduleFor, refusesSize} from '../module';
-import {Helper, dismiss, team, threads} from './workers';
+import type {Problem} from '../../../src/attention/problem';
+import {unsupportedSize} from '../call';
+import {Exports, Phase, instantiate, moduleFor} from '../module';
+import {WorkerThread, end, threads, workers} from './workers';
 import {BUSY, DONE, FALLEN, Job, NEXT, STATES} from './worker';
 
 /**
@@ -22,7 +23,8 @@ const LOOKS = 1000; // between looks at the clock, where a thread may not sleep
 /** One call, in memory that threads share. */
 export interface Task {
   memory: WebAssembly.Memory;
-  calls: Call[];
+  /** Where the struct of the call lies. */
+  call: number;
   phases: readonly Phase[];
   /** Scratch memory, of so many bytes for each thread; the main one comes first. */
   scratch: number;
@@ -30,33 +32,35 @@ export interface Task {
 }
 
 /** Whether all threads compute `p`. */
-export function isShareable(p: Facts): boolean {
-  if (threads() === 1 || p.b * p.n * p.context * (p.d + p.dv) < LEAST_WORK) return false;
-  return refusesSize(p, threads()) === null;
+export function isShareable(p: Problem): boolean {
+  if (threads() === 1) return false;
+  const tokens = p.batch * p.heads * p.length;
+  if (tokens * p.context * (p.headDim + p.valueDim) < LEAST_WORK) return false;
+  return unsupportedSize(p, threads()) === null;
 }
 
 /**
  * Whether the task was computed. If not, a thread that failed may still write to all that the task
  * was told of: none of it may be used again.
  */
-export function computeTogether(task: Task): boolean {
+export function computeParallel(task: Task): boolean {
   return task.phases.every((phase) => computePhase(task, phase));
 }
 
-function computePhase({memory, calls, scratch, bytes}: Task, phase: Phase): boolean {
+function computePhase({memory, call, scratch, bytes}: Task, phase: Phase): boolean {
   const program = instantiate(memory);
   const items = program.items(phase);
-  const helpers = items > 1 ? [...team()] : [];
+  const helping = items > 1 ? [...workers()] : [];
   // for this phase alone, so that a thread that comes late finds nothing to do
-  const control = new Int32Array(new SharedArrayBuffer(4 * (STATES + helpers.length)));
-  helpers.forEach((helper, at) => {
-    const room = scratch + (at + 1) * bytes;
-    assign(helper, memory, {calls, phase, items, scratch: room, control, state: STATES + at});
+  const control = new Int32Array(new SharedArrayBuffer(4 * (STATES + helping.length)));
+  const job = {call, phase, items, scratch, control, state: STATES};
+  helping.forEach((worker, at) => {
+    assign(worker, memory, {...job, scratch: scratch + (at + 1) * bytes, state: STATES + at});
   });
-  const longest = takeItems(program, phase, items, scratch, control);
+  const longest = takeItems(program, job);
   if (areDone(control, items, Math.max(PATIENCE, SLOWEST * longest))) return true;
 
-  const inState = (state: number) => helpers.filter((_, at) => control[STATES + at] === state);
+  const inState = (state: number) => helping.filter((_, at) => control[STATES + at] === state);
   const fallen = inState(FALLEN);
   // one that has not begun has no item; and while one fell, others may be in the midst of theirs
   report(fallen.length > 0 ? fallen : inState(BUSY));
@@ -64,21 +68,15 @@ function computePhase({memory, calls, scratch, bytes}: Task, phase: Phase): bool
 }
 
 /** Gives a thread its part, and the module where it has another one. */
-function assign(helper: Helper, memory: WebAssembly.Memory, job: Job): void {
+function assign(worker: WorkerThread, memory: WebAssembly.Memory, job: Job): void {
   const module = moduleFor(true);
-  const same = helper.memory === memory && helper.module === module;
-  helper.thread.post(same ? {job} : {program: {module, memory}, job});
-  Object.assign(helper, {memory, module});
+  const same = worker.memory === memory && worker.module === module;
+  worker.thread.post(same ? {job} : {program: {module, memory}, job});
+  Object.assign(worker, {memory, module});
 }
 
 /** Computes items until none is left; answers how many ms the longest took. */
-function takeItems(
-  program: Exports,
-  phase: Phase,
-  items: number,
-  scratch: number,
-  control: Int32Array,
-): number {
+function takeItems(program: Exports, {phase, items, scratch, control}: Job): number {
   let longest = 0;
   try {
     for (let item; (item = Atomics.add(control, NEXT, 1)) < items;) {
@@ -126,8 +124,8 @@ function askMaySleep(): boolean {
   }
 }
 
-function report(lost: Helper[]): void {
-  for (const helper of lost) dismiss(helper);
+function report(lost: WorkerThread[]): void {
+  lost.forEach(end);
   console.warn(
     `[localAttention] ${lost.length} of ${threads() + lost.length} threads stopped while they ` +
       `computed; the call is computed again by one thread, later calls by ${threads()}.`,

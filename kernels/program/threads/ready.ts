@@ -1,18 +1,20 @@
 /** How many threads compute: the user's word on it. */
 import {refuse} from '../../../src/check/errors';
-import {OptionReader} from '../../../src/check/options';
-import {giveBackArena} from '../arena';
-import {refusesThreads} from '../module';
+import {count} from '../../../src/check/option_kinds';
+import {Given, readOptions} from '../../../src/check/options';
+import {release, reserveShared} from '../memory';
+import {unsupportedThreads} from '../module';
+import {processors, unsupportedWorkers} from './thread';
 import {resize, threads} from './workers';
-import {processors, refusesWorkers} from './thread';
 
 /** Without a number by name; the attention of a model is not all that it computes. */
 const MOST_UNASKED = 8;
 
-export interface ReadyOptions {
+const READY = {
   /** How many threads compute, the main one included. */
-  threads?: number | null;
-}
+  threads: count(1),
+};
+export type ReadyOptions = Given<typeof READY>;
 
 let last: Promise<unknown> = Promise.resolve();
 
@@ -33,8 +35,7 @@ let last: Promise<unknown> = Promise.resolve();
  *   RangeError for options that are none. All as rejections.
  */
 export async function ready(options: ReadyOptions = {}): Promise<number> {
-  const reader = new OptionReader('ready', options, ['threads']);
-  const wanted = reader.count('threads', 1, null);
+  const {threads: wanted} = readOptions('ready', READY, options);
   // one after the other: each finds the threads that the one before has left
   const ours = last.then(() => (wanted === null ? startSensibly() : start(wanted)));
   last = ours.catch(() => {});
@@ -42,14 +43,18 @@ export async function ready(options: ReadyOptions = {}): Promise<number> {
 }
 
 async function start(wanted: number): Promise<number> {
-  const reason = wanted === 1 ? null : (refusesThreads() ?? refusesWorkers());
-  if (reason) refuse('ready', `threads: ${wanted} cannot be had: ${reason}`);
+  const cannot = (reason: string) => refuse('ready', `threads: ${wanted} cannot be had: ${reason}`);
+  const reason = wanted === 1 ? null : (unsupportedThreads() ?? unsupportedWorkers());
+  if (reason) cannot(reason);
+  // a new one, since it grows with the calls, and threads keep it
+  const memory = wanted === 1 ? null : reserveShared();
+  if (wanted === 1) release();
+  else if (!memory) cannot('the engine reserves no memory that threads share');
   try {
-    await resize(wanted);
+    await resize(wanted, memory);
   } catch (error) {
-    refuse('ready', `threads: ${wanted} cannot be had: a worker did not start (${error})`);
+    cannot(`a worker did not start (${error})`);
   }
-  giveBackArena(); // it grows with the calls, and threads keep it
   return threads();
 }
 

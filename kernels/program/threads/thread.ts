@@ -24,7 +24,7 @@ interface Node {
 const node = (globalThis as {process?: Node}).process;
 
 /** Why threads cannot be started here, or null. */
-export function refusesWorkers(): string | null {
+export function unsupportedWorkers(): string | null {
   const {crossOriginIsolated} = globalThis as {crossOriginIsolated?: boolean};
   if (crossOriginIsolated === false || typeof SharedArrayBuffer === 'undefined') {
     return (

@@ -7,7 +7,7 @@
  *
  *     next item | items done | state of thread 1 | of thread 2 | ...
  */
-import type {Call, Phase} from '../module';
+import type {Phase} from '../module';
 
 export const NEXT = 0;
 export const DONE = 1;
@@ -19,7 +19,8 @@ export const FALLEN = 2;
 export const LEFT = 3;
 
 export interface Job {
-  calls: Call[];
+  /** Where the struct of the call lies. */
+  call: number;
   phase: Phase;
   items: number;
   /** Where this thread's scratch memory begins. */
@@ -36,15 +37,18 @@ export interface Message {
 }
 
 export const WORKER = `
-const port = typeof require === 'function' ? require('node:worker_threads').parentPort : self;
+const {process} = globalThis;
+const port = process?.getBuiltinModule?.('node:worker_threads').parentPort ?? self;
 let program = null;
+let memory = null;
 
-function load({module, memory}) {
-  return new WebAssembly.Instance(module, {env: {memory}}).exports;
+function load(told) {
+  memory = told && told.memory;
+  program = told && new WebAssembly.Instance(told.module, {env: {memory}}).exports;
 }
 
-function compute({calls, phase, items, scratch, control}) {
-  for (const [name, args] of calls) program[name](...args);
+function compute({call, phase, items, scratch, control}) {
+  program.begin(call);
   for (let item; (item = Atomics.add(control, ${NEXT}, 1)) < items; ) {
     program.compute(phase, item, scratch);
     Atomics.add(control, ${DONE}, 1);
@@ -57,7 +61,7 @@ port.onmessage = ({data}) => {
   const note = (state) => job && Atomics.store(job.control, job.state, state);
   note(${BUSY});
   try {
-    if ('program' in data) program = data.program && load(data.program);
+    if ('program' in data) load(data.program);
     if (job) compute(job);
     else port.postMessage(null);
     note(${LEFT});

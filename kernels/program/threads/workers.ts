@@ -3,75 +3,77 @@ import {moduleFor} from '../module';
 import {Thread, startThread} from './thread';
 
 /** A thread, and the module and the memory that it was told last. */
-export interface Helper {
+export interface WorkerThread {
   thread: Thread;
-  module: WebAssembly.Module | null;
+  module: WebAssembly.Module;
   memory: WebAssembly.Memory | null;
 }
 
-type Team = (changed?: readonly Helper[]) => readonly Helper[];
+type Pool = (changed?: readonly WorkerThread[]) => readonly WorkerThread[];
 
 /**
  * The threads besides the main one, of all copies of this package that a process may hold: only
  * the kernels of the first copy run, and any may be asked to get ready. It is a function because
  * Jest empties the objects that it finds on the global one, also while threads live.
  */
-export const team = ((globalThis as Record<symbol, unknown>)[
+export const workers = ((globalThis as Record<symbol, unknown>)[
   Symbol.for('tfjs-local-attention.threads')
-] ??= makeTeam()) as Team;
+] ??= makePool()) as Pool;
 
-function makeTeam(): Team {
-  let helpers: readonly Helper[] = [];
-  return (changed = helpers) => (helpers = changed);
+function makePool(): Pool {
+  let pool: readonly WorkerThread[] = [];
+  return (changed = pool) => (pool = changed);
 }
 
 /** How many compute, the main thread included. */
 export function threads(): number {
-  return team().length + 1;
+  return workers().length + 1;
 }
 
-/** Starts and ends threads until so many compute; rejects with the reason why one did not start. */
-export async function resize(count: number): Promise<void> {
-  for (const helper of team().slice(count - 1)) dismiss(helper);
+/**
+ * Starts and ends threads until so many compute, new ones with a memory that threads share; rejects
+ * with the reason why one did not start.
+ */
+export async function resize(count: number, memory: WebAssembly.Memory | null): Promise<void> {
+  for (const worker of workers().slice(count - 1)) end(worker);
   const missing = Array.from({length: count - threads()});
-  const begun = await Promise.allSettled(missing.map(startHelper));
-  const refused = begun.find((one) => one.status === 'rejected');
-  if (!refused) return;
-  for (const one of begun) if (one.status === 'fulfilled') dismiss(one.value);
-  throw refused.reason;
+  const begun = await Promise.allSettled(missing.map(() => startWorker(memory!)));
+  const failed = begun.find((one) => one.status === 'rejected');
+  if (!failed) return;
+  for (const one of begun) if (one.status === 'fulfilled') end(one.value);
+  throw failed.reason;
 }
 
 /** Ends a thread, whatever it does. */
-export function dismiss(helper: Helper): void {
-  team(team().filter((other) => other !== helper));
-  helper.thread.end();
+export function end(worker: WorkerThread): void {
+  workers(workers().filter((other) => other !== worker));
+  worker.thread.end();
 }
 
 /** Makes all threads let go of a memory that is given back. */
 export function forget(memory: WebAssembly.Memory): void {
-  for (const helper of team().filter((one) => one.memory === memory)) {
-    helper.module = helper.memory = null;
-    helper.thread.post({program: null});
+  for (const worker of workers().filter((one) => one.memory === memory)) {
+    worker.thread.post({program: null});
+    worker.memory = null;
   }
 }
 
 /** Starts a thread and sees it run the module; from then on it does not keep a process alive. */
-function startHelper(): Promise<Helper> {
+function startWorker(memory: WebAssembly.Memory): Promise<WorkerThread> {
   return new Promise((resolve, reject) => {
     const thread = startThread({
       answered() {
-        if (team().includes(helper)) return;
-        team([...team(), helper]);
+        if (workers().includes(worker)) return;
+        workers([...workers(), worker]);
         thread.unref();
-        resolve(helper);
+        resolve(worker);
       },
       died(reason) {
-        dismiss(helper);
+        end(worker);
         reject(reason);
       },
     });
-    const helper: Helper = {thread, module: null, memory: null};
-    const memory = new WebAssembly.Memory({initial: 1, maximum: 1, shared: true});
-    thread.post({program: {module: moduleFor(true), memory}});
+    const worker: WorkerThread = {thread, module: moduleFor(true), memory};
+    thread.post({program: {module: worker.module, memory}});
   });
 }

@@ -1,0 +1,152 @@
+/**
+ * Up to 64 queries that meet the keys of their group, 64 at a time. Scores, dP and dS lie as
+ * [64 keys][64 queries]; all five products are made of the same tile.
+ */
+import {
+  TILE,
+  blocks,
+  dKeyRows,
+  dQueryRows,
+  dScores,
+  dValueRows,
+  dots,
+  doutLanes,
+  doutRows,
+  inverses,
+  keyFours,
+  keyRows,
+  largest,
+  maxima,
+  queryLanes,
+  queryRows,
+  remainders,
+  valueFours,
+  weights,
+  wideKey,
+  wideValue,
+} from './backward_memory';
+import {call} from './call';
+import {dout, keyBytes, out, q, softmaxStats, v, valueBytes} from './head';
+import {eightIntoLanes, packFours} from './lanes';
+import {STRIDE, TileColumns, TileRows, multiply, multiplyCarefully} from './multiply';
+import {placeQuery} from './rows';
+import {scoreGradient} from './score_gradient';
+import {BLOCK_BYTES, FARTHEST, LEAST, describe} from './scores';
+import {allFinite, madd} from './simd';
+
+/** Whether nothing that the tile multiplies is NaN or infinite. */
+let finite: bool = false;
+
+/** Queries that meet keys together: few where windows are small, which leave most of a tile empty. */
+export function tileLength(): i32 {
+  return min(TILE, max(16, call.windowSize & ~15));
+}
+
+/** The queries i … i + rows − 1 with what belongs to them, as rows and as lanes. */
+export function loadQueries(i: i32, rows: i32, origin: i32): void {
+  memory.fill(dQueryRows, 0, <usize>TILE * wideKey);
+  memory.fill(remainders, 0, STRIDE);
+  memory.fill(largest, 0xff, STRIDE);
+  for (let r = 0; r < rows; r++) {
+    const query = <usize>(i + r);
+    placeQuery(q + query * keyBytes, queryRows + <usize>r * wideKey, i + r - origin);
+    memory.copy(doutRows + <usize>r * wideValue, dout + query * valueBytes, valueBytes);
+  }
+  for (let r = 0; r < rows; r += 8) {
+    const eight = <usize>(r >> 3);
+    const count = min(8, rows - r);
+    const lanes = queryLanes + ((eight * <usize>call.headDim) << 5);
+    describe(blocks + eight * BLOCK_BYTES, i + r, count, lanes);
+    eightIntoLanes(queryRows + <usize>r * wideKey, wideKey, count, call.headDim, lanes);
+    loadOutputs(i + r, eight, count);
+  }
+}
+
+/**
+ * The softmax's maxima and inverses of eight queries, their upstream gradients as lanes, and D. D is
+ * summed over the channels as dP is: where one weight is 1 and the output a value, dP − D is
+ * exactly 0.
+ */
+function loadOutputs(i: i32, eight: usize, count: i32): void {
+  const dv = call.valueDim;
+  const outs = valueFours; // not in use yet
+  const douts = doutLanes + ((eight * <usize>dv) << 5);
+  const row = <usize>i * valueBytes;
+  eightIntoLanes(out + row, valueBytes, count, dv, outs);
+  eightIntoLanes(dout + row, valueBytes, count, dv, douts);
+  let dots0 = f32x4.splat(0);
+  let dots1 = f32x4.splat(0);
+  for (let c: usize = 0; c < <usize>dv << 5; c += 32) {
+    dots0 = madd(v128.load(outs + c), v128.load(douts + c), dots0);
+    dots1 = madd(v128.load(outs + c, 16), v128.load(douts + c, 16), dots1);
+  }
+  v128.store(dots + (eight << 5), dots0);
+  v128.store(dots + (eight << 5), dots1, 16);
+  for (let lane = 0; lane < 8; lane++) {
+    const pair = softmaxStats + ((<usize>(i + min(lane, count - 1))) << 3);
+    const at = (eight << 5) + ((<usize>lane) << 2);
+    const sum = load<f32>(pair, 4);
+    store<f32>(maxima + at, load<f32>(pair));
+    store<f32>(inverses + at, sum == 0 ? 0 : 1 / sum);
+  }
+}
+
+/** Adds what the loaded queries have to do with all their keys; `from` is the key in row 0. */
+export function meetKeys(from: i32, rows: i32, keysFinite: bool): void {
+  finite =
+    keysFinite &&
+    allFinite(queryRows, <usize>rows * wideKey) &&
+    allFinite(doutRows, <usize>rows * wideValue);
+  const eights = (rows + 7) >> 3;
+  const end = load<i32>(blocks + <usize>(eights - 1) * BLOCK_BYTES, FARTHEST);
+  for (let j = load<i32>(blocks, LEAST); j < end; j += TILE) {
+    const count = min(TILE, end - j);
+    const row = <usize>(j - from);
+    packFours(keyRows + row * wideKey, wideKey, count, call.headDim, keyFours);
+    packFours(v + <usize>j * valueBytes, valueBytes, count, call.valueDim, valueFours);
+    for (let eight = 0; eight < eights; eight++) scoreGradient(<usize>eight, j, count);
+    // where the sequence is cut off for some queries, as on the diagonal, halves see unlike keys
+    const middle = min(TILE >> 1, rows);
+    const early = reach(middle, j, count);
+    const late = reach(rows, j, count);
+    if (early == late) {
+      addProducts(0, rows, row, early);
+    } else {
+      addProducts(0, middle, row, early);
+      addProducts(middle, rows, row, late);
+    }
+  }
+}
+
+/**
+ * How many of `count` keys from j on the queries before row `end` of the tile see, from the first:
+ * those of the last of them, since no query sees less far than one before it.
+ */
+function reach(end: i32, j: i32, count: i32): i32 {
+  const last = blocks + <usize>((end - 1) >> 3) * BLOCK_BYTES;
+  return max(0, min(count, load<i32>(last, FARTHEST) - j));
+}
+
+/** Adds to all gradients what the queries first … end − 1 of the tile do with its first `count` keys. */
+function addProducts(first: i32, end: i32, row: usize, count: i32): void {
+  const rows = end - first;
+  const column = (<usize>first) << 2;
+  const douts = doutRows + <usize>first * wideValue;
+  const queries = queryRows + <usize>first * wideKey;
+  const dQueries = dQueryRows + <usize>first * wideKey;
+  for (let c: usize = 0; c < wideValue; c += 32) {
+    const to = dValueRows + row * wideValue + c;
+    add<TileRows>(weights + column, douts + c, to, wideValue, count, rows);
+  }
+  for (let c: usize = 0; c < wideKey; c += 32) {
+    const at = row * wideKey + c;
+    add<TileRows>(dScores + column, queries + c, dKeyRows + at, wideKey, count, rows);
+    add<TileColumns>(dScores + column, keyRows + at, dQueries + c, wideKey, rows, count);
+  }
+}
+
+/** C += A B, where a weight of 0 in A takes nothing from a B that is NaN. */
+function add<Kind>(a: usize, b: usize, c: usize, stride: usize, rows: i32, steps: i32): void {
+  if (finite) multiply<Kind>(a, b, c, stride, rows, steps);
+  else multiplyCarefully<Kind>(a, b, c, stride, rows, steps);
+}

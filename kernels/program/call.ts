@@ -1,0 +1,63 @@
+/** From a problem and where its tensors lie to the struct of a call. */
+import type {Problem} from '../../src/attention/problem';
+import {CALL, QUERIES_TOGETHER} from './module.generated';
+
+/** A call by the fields of its struct, which assembly/call.ts explains. */
+export type Call = Record<(typeof CALL)[number][0], number>;
+export const CALL_BYTES = 4 * CALL.length;
+
+type Pointer = Extract<(typeof CALL)[number], readonly [string, 'usize']>[0];
+/** Where what a call has lies. */
+export type Pointers = Partial<Record<Pointer, number>>;
+
+const pointers = CALL.filter(([, type]) => type === 'usize').map(([name]) => name as Pointer);
+const NOWHERE = Object.fromEntries(pointers.map((name) => [name, 0])) as Record<Pointer, number>;
+
+export function callOf(p: Problem, at: Pointers): Call {
+  return {
+    ...NOWHERE,
+    ...at,
+    batch: p.batch,
+    heads: p.heads,
+    length: p.length,
+    headDim: p.headDim,
+    valueDim: p.valueDim,
+    windowSize: p.windowSize,
+    lookBackward: p.lookBackward,
+    lookForward: p.lookForward,
+    causal: +p.causal,
+    exactWindowsize: +p.exactWindowsize,
+    sharedQk: +p.sharedQk,
+    scale: p.scale,
+    dropThreshold: Math.min(Math.ceil(p.dropout * 2 ** 32), 2 ** 32 - 1),
+    keptFactor: 1 / (1 - p.dropout),
+    seed: p.seed,
+    maskRows: p.mask ? p.mask.shape[0] : 1,
+    biasHeads: p.biasHeads,
+  };
+}
+
+/** Writes the struct of a call. */
+export function writeCall(call: Call, memory: WebAssembly.Memory, address: number): void {
+  const struct = new DataView(memory.buffer, address, CALL_BYTES);
+  for (let at = 0; at < CALL.length; at++) {
+    const [name, type] = CALL[at];
+    if (type === 'f32') struct.setFloat32(4 * at, call[name], true);
+    else struct.setInt32(4 * at, call[name], true); // the same bits for what has no sign
+  }
+}
+
+/** Queries of a group, whole windows, which count their angles from one origin. */
+export function queriesTogether({windowSize}: Problem): number {
+  return Math.ceil(QUERIES_TOGETHER / windowSize) * windowSize;
+}
+
+/** Why `p` and its gradient do not fit into the 4 GiB of one memory, or null. */
+export function unsupportedSize(p: Problem, threads = 1): string | null {
+  const {batch, heads, length, headDim: d, valueDim: dv} = p;
+  const rows = Math.min(length, p.context - p.windowSize + queriesTogether(p));
+  const tensors = batch * heads * length * (4 * d + 4 * dv + 2);
+  const scratch = rows * (2 * d + dv + 24) + QUERIES_TOGETHER * (4 * d + 3 * dv + 200);
+  const gib = (tensors + threads * scratch + 2 * rows * d) / 2 ** 28;
+  return gib < 4 ? null : `this call and its gradient take ${gib.toFixed(1)} GiB of at most 4`;
+}

@@ -1,0 +1,138 @@
+/**
+ * A memory of our own, for backends whose tensors are not in one: inputs are copied in and results
+ * out, about a twelfth of the time of the computation at a window of 256.
+ */
+import type {TensorInfo} from '@tensorflow/tfjs';
+
+import {refuse} from '../../src/check/errors';
+import {isShared} from './module';
+import type {Place} from './run';
+import {end, forget, threads, workers} from './threads/workers';
+
+/** How a backend reads a tensor and makes one. */
+export interface Store {
+  read(tensor: TensorInfo): Float32Array | Uint8Array;
+  /** A tensor that holds a copy of the values. */
+  make(shape: number[], values: Float32Array): TensorInfo;
+  drop(tensor: TensorInfo): void;
+}
+
+const PAGE = 65536;
+const FIRST = 1024; // address 0 stands for what is not there
+/** Pages that a memory may grow to; fewer where an engine does not reserve so many. */
+const MAXIMA = [65536, 16384, 4096];
+/**
+ * A larger memory is given back after the call. Not so one that threads share: the others have
+ * little garbage of their own and collect it late, so that 20 calls of 0.4 GiB took 7 GiB.
+ */
+const MOST_KEPT = 2 ** 28;
+const NONE = 'the engine reserves no memory for WebAssembly';
+
+let memory: WebAssembly.Memory | null = null;
+/** The tables of angles that lie at its beginning, since many calls have the same. */
+let tables: Float32Array[] = [];
+
+/** Why there is no memory of our own, or null. */
+export function unsupportedMemory(): string | null {
+  return reserve() ? null : NONE;
+}
+
+/** Whether threads can share a memory: an empty one, if it can be had. */
+export function reserveShared(): WebAssembly.Memory | null {
+  if (memory && !isShared(memory)) release();
+  const fresh = newMemory(true);
+  if (!fresh) return memory; // other threads let go of one late, so that two may be too many
+  release();
+  return (memory = fresh);
+}
+
+/** Lets go of the memory; the next call makes another. */
+export function release(): void {
+  if (memory) forget(memory);
+  memory = null;
+  tables = [];
+}
+
+/** The memory of the call before, if it is of the right kind. */
+function reserve(): WebAssembly.Memory | null {
+  const shared = threads() > 1;
+  if (memory && isShared(memory) !== shared) release();
+  memory ??= newMemory(shared);
+  if (memory || !shared) return memory;
+  workers().forEach(end);
+  return reserve();
+}
+
+function newMemory(shared: boolean): WebAssembly.Memory | null {
+  for (const maximum of MAXIMA) {
+    try {
+      return new WebAssembly.Memory({initial: 16, maximum, shared});
+    } catch {
+      // V8 reserves 10 GiB of addresses for each, whatever its maximum; others reserve less
+    }
+  }
+  return null;
+}
+
+export function enterPrivate(store: Store): Place {
+  const ours = reserve() ?? refuse('localAttention', NONE);
+  const outputs: {at: number; shape: number[]}[] = [];
+  const made: TensorInfo[] = [];
+  let top = FIRST;
+  let kept = 0; // tables of this call
+  const room = (bytes: number) => {
+    const at = top;
+    top += Math.ceil(bytes / 16) * 16;
+    if (top > ours.buffer.byteLength) grow(ours, top);
+    return at;
+  };
+  return {
+    memory: ours,
+    angles(table) {
+      const at = room(table.byteLength);
+      if (tables[kept] !== table) {
+        new Float32Array(ours.buffer, at, table.length).set(table);
+        tables.splice(kept, Infinity, table);
+      }
+      kept++;
+      return at;
+    },
+    address(tensor) {
+      tables.length = kept; // others are written over
+      const values = store.read(tensor);
+      const at = room(values.byteLength);
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      new Uint8Array(ours.buffer).set(bytes, at);
+      return at;
+    },
+    output(shape) {
+      const at = room(4 * sizeOf(shape));
+      outputs.push({at, shape});
+      return at;
+    },
+    scratch: room,
+    results() {
+      for (const {at, shape} of outputs) {
+        made.push(store.make(shape, new Float32Array(ours.buffer, at, sizeOf(shape))));
+      }
+      return made;
+    },
+    leave(end) {
+      if (end === 'failed') made.forEach((tensor) => store.drop(tensor));
+      const tooLarge = ours.buffer.byteLength > MOST_KEPT && !isShared(ours);
+      if (end === 'abandoned' || tooLarge) release();
+    },
+  };
+}
+
+function grow(ours: WebAssembly.Memory, bytes: number): void {
+  try {
+    ours.grow(Math.ceil((bytes - ours.buffer.byteLength) / PAGE));
+  } catch {
+    refuse('localAttention', `WebAssembly has no ${bytes} bytes for this call`);
+  }
+}
+
+export function sizeOf(shape: number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
