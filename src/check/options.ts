@@ -1,4 +1,4 @@
-import {fail, failType, refuse} from './errors';
+import {fail, failType, LONGEST_SHOWN, refuse, show} from './errors';
 
 /** The largest count an option may name: whole numbers up to here are exact in float32 too. */
 export const LARGEST_COUNT = 2 ** 24;
@@ -121,14 +121,15 @@ function bounds(above: number, below: number, from: number): string {
   return rules.length ? `, ${rules.join(' and ')}` : '';
 }
 
-function unknownOption(name: string, known: readonly string[]): string {
+function unknownOption(given: string, known: readonly string[]): string {
+  const name = given.slice(0, LONGEST_SHOWN); // all known are shorter, and comparing takes time
   const near = known
     .map((candidate) => ({candidate, edits: editDistance(plain(name), plain(candidate))}))
     .sort((a, b) => a.edits - b.edits)[0];
   const close = near.edits <= Math.max(2, name.length / 4);
   const meant = close ? near.candidate : known.find((candidate) => overlap(name, candidate));
   const remedy = meant ? `did you mean '${meant}'?` : `known are ${known.join(', ')}`;
-  return `unknown option '${name}' (${remedy})`;
+  return `unknown option ${show(given)} (${remedy})`;
 }
 
 // window_size, WindowSize and windowsize are the same mistake

@@ -136,7 +136,7 @@ describe('a hostile model.json', () => {
     ['/etc/passwd', "must name weight files inside its directory, got '/etc/passwd'."],
     ['a\0b', 'without null bytes'],
     ['logs', 'logs is not a file).'],
-  ])('with the path %p', async (name, message) => {
+  ])('with the path %j', async (name, message) => {
     fs.mkdirSync(path.join(directory, 'logs'));
     const loading = load([name], [A_WEIGHT]);
     await expect(loading).rejects.toThrow(message);

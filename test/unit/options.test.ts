@@ -108,6 +108,16 @@ test.each(['temperature', 'gamma', 'q', ''])('%p is close to none: all are liste
   expect(() => read({[name]: 1})).toThrow(list);
 });
 
+test('of a name of a million letters the first eighty are shown, and compared', () => {
+  const many = 'x'.repeat(1e6);
+  expect(() => read({[`windowSize${many}`]: 1})).toThrow(
+    `[f] unknown option 'windowSize${'x'.repeat(68)}… (did you mean 'windowSize'?).`,
+  );
+  expect(() => read({[`${many}windowSize`]: 1})).toThrow(
+    `[f] unknown option '${'x'.repeat(78)}… (known are windowSize, look, dropout, exact).`,
+  );
+});
+
 test('an unknown option is refused even where it is undefined', () => {
   expect(() => read({looks: undefined})).toThrow("did you mean 'look'?");
 });
