@@ -4,8 +4,10 @@ import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from '../src/at
 import {refuse, show} from '../src/check/errors';
 import {attend} from '../src/attention/local_attention';
 import {Plan, planOf} from '../src/attention/plan';
-import {checkSequences, checkShapes} from '../src/attention/problem';
-import {AttentionLayer} from './keras/attention_layer';
+import {checkSequences} from '../src/attention/problem';
+import {checkShapes} from '../src/attention/shapes';
+import {AttentionLayer, AttentionLayerArgs} from './keras/attention_layer';
+import type {Kwargs} from './keras/calls';
 import {
   AnyTensor,
   Inputs,
@@ -14,14 +16,10 @@ import {
   describe,
   listOf,
 } from './keras/inputs';
-import type {Kwargs} from './keras/keras_mask';
-import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
+import {shapeList, splitArgs} from './keras/layer_args';
 import {StepSeeds} from './keras/step_seeds';
 
-export interface LocalAttentionLayerArgs extends LocalAttentionArgs, LayerArgs {
-  /** Where the seeds of dropout begin; each training step draws the next. Default: random. */
-  seed?: number | null;
-}
+export interface LocalAttentionLayerArgs extends LocalAttentionArgs, AttentionLayerArgs {}
 
 const FN = 'LocalAttention';
 const USAGE = 'x or [q, k, v], and after them [mask], [bias] or [mask, bias]';
@@ -41,17 +39,13 @@ export class LocalAttention extends AttentionLayer {
   static className = 'LocalAttention';
   readonly config: LocalAttentionConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
-  protected readonly seeds: StepSeeds;
 
   constructor(args: LocalAttentionLayerArgs) {
     const {own, base} = splitArgs(FN, args, 'windowSize');
     const {seed, ...options} = own;
     const config = resolveConfig(FN, options);
-    const seeds = new StepSeeds(FN, seed ?? null);
-    super(base);
+    super(base, new StepSeeds(FN, seed ?? null));
     this.config = config;
-    this.seeds = seeds;
-    this.supportsMasking = true;
   }
 
   protected planCall(inputs: tf.Tensor[], kwargs: Kwargs): Plan {
@@ -76,8 +70,8 @@ export class LocalAttention extends AttentionLayer {
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    const [x, second, third] = shapeList(inputShape);
-    if (second !== undefined && third === undefined) refuseTwins(x, second);
+    const [x, second, third] = shapeList(FN, inputShape);
+    if (second !== undefined && third === undefined) checkNotTwins(x, second);
     const separate = third !== undefined && second.length === x.length;
     const [q, k, v] = separate ? [x, second, third] : [x, x, x];
     checkShapes(FN, q, k, v, this.config);
@@ -85,7 +79,7 @@ export class LocalAttention extends AttentionLayer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return {...super.getConfig(), ...this.config, seed: this.seeds.first};
+    return {...super.getConfig(), ...this.config};
   }
 }
 
@@ -96,11 +90,11 @@ function sequences<T extends AnyTensor>(list: T[]): T[] {
     refuse(FN, `inputs must be ${USAGE}, got ${describe(list)}`);
   }
   if (third !== undefined && second.rank === x.rank && second.dtype !== 'bool') return list;
-  if (second !== undefined) refuseTwins(x.shape, second.shape);
+  if (second !== undefined) checkNotTwins(x.shape, second.shape);
   return [x, x, x, ...list.slice(1)];
 }
 
-function refuseTwins(x: tf.Shape, second: tf.Shape): void {
+function checkNotTwins(x: tf.Shape, second: tf.Shape): void {
   if (x.length !== second.length || x.some((size, axis) => size !== second[axis])) return;
   refuse(
     FN,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {fail, failType} from '../src/check/errors';
+import {fail, refuse} from '../src/check/errors';
 import {
   LocalMHAArgs,
   LocalMHAConfig,
@@ -10,17 +10,14 @@ import {
   resolveMHAConfig,
 } from '../src/nn/local_mha';
 import type {Plan} from '../src/attention/plan';
-import {AttentionLayer} from './keras/attention_layer';
+import {AttentionLayer, AttentionLayerArgs} from './keras/attention_layer';
+import type {Kwargs} from './keras/calls';
 import {Inputs, checkSymbolicOptional, checkSymbolicType, listOf} from './keras/inputs';
-import type {Kwargs} from './keras/keras_mask';
-import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
+import {shapeList, splitArgs, splitByName} from './keras/layer_args';
 import {StepSeeds} from './keras/step_seeds';
 import {Kind, WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './keras/weight_options';
 
-export interface LocalMHALayerArgs extends LocalMHAArgs, WeightArgs, LayerArgs {
-  /** Where the seeds of dropout begin; each training step draws the next. Default: random. */
-  seed?: number | null;
-}
+export interface LocalMHALayerArgs extends LocalMHAArgs, WeightArgs, AttentionLayerArgs {}
 
 const FN = 'LocalMHA';
 const USAGE = 'x, and after it [mask], [bias] or [mask, bias]';
@@ -45,27 +42,21 @@ export class LocalMHA extends AttentionLayer {
   readonly config: LocalMHAConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: WeightOptions;
-  protected readonly seeds: StepSeeds;
   private readonly parameters = new Map<string, tf.LayerVariable>();
 
   constructor(args: LocalMHALayerArgs) {
     const {own, base} = splitArgs(FN, args, 'dim');
     const {seed, ...rest} = own;
-    const isWeightOption = ([name]: [string, unknown]) => WEIGHT_OPTIONS.includes(name as never);
-    const entries = Object.entries(rest);
-    const options = Object.fromEntries(entries.filter((entry) => !isWeightOption(entry)));
+    const [ofWeights, options] = splitByName(rest, WEIGHT_OPTIONS);
     const config = resolveMHAConfig(FN, options as unknown as LocalMHAArgs);
-    const weightOptions = new WeightOptions(FN, Object.fromEntries(entries.filter(isWeightOption)));
-    const seeds = new StepSeeds(FN, seed ?? null);
-    super(base);
+    const weightOptions = new WeightOptions(FN, ofWeights);
+    super(base, new StepSeeds(FN, seed ?? null));
     this.config = config;
     this.weightOptions = weightOptions;
-    this.seeds = seeds;
-    this.supportsMasking = true;
   }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
-    this.checkShape(shapeList(inputShape)[0]);
+    this.checkShape(shapeList(FN, inputShape)[0]);
     const {dim, heads, dimHead} = this.config;
     const inner = heads * dimHead;
     if (this.config.prenorm) {
@@ -96,6 +87,8 @@ export class LocalMHA extends AttentionLayer {
   }
 
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
+    const remedy = 'apply makes them, and so does build(shape) in the build of a layer around it';
+    if (!this.built) refuse(FN, `call needs the weights: ${remedy}`);
     return tf.tidy(() => {
       const [x] = listOf(inputs);
       const entries = [...this.parameters].map(([name, variable]) => [name, variable.read()]);
@@ -105,7 +98,7 @@ export class LocalMHA extends AttentionLayer {
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    const [shape] = shapeList(inputShape);
+    const [shape] = shapeList(FN, inputShape);
     this.checkShape(shape);
     return shape;
   }
@@ -118,28 +111,24 @@ export class LocalMHA extends AttentionLayer {
       ...inner,
       ...own,
       ...this.weightOptions.getConfig(),
-      seed: this.seeds.first,
     };
   }
 
   /** `kind` null: ones, for the learned scales. */
   private add(name: string, shape: number[], kind: Kind | null): void {
-    const options = this.weightOptions;
-    const variable = this.addWeight(
-      name,
-      shape,
-      'float32', // not this.dtype, which is the input's
-      kind ? options.initializer(kind) : tf.initializers.ones(),
-      kind ? options.regularizer(kind) : undefined,
-      true,
-      kind ? options.constraint(kind) : undefined,
-    );
-    this.parameters.set(name, variable);
+    const ones = {
+      initializer: tf.initializers.ones(),
+      regularizer: undefined,
+      constraint: undefined,
+    };
+    const {initializer, regularizer, constraint} = kind ? this.weightOptions.of(kind) : ones;
+    const dtype = 'float32'; // not this.dtype, which is the input's
+    const made = this.addWeight(name, shape, dtype, initializer, regularizer, true, constraint);
+    this.parameters.set(name, made);
   }
 
   private checkShape(shape: tf.Shape): void {
     const rule = `x must have the shape [B, n, dim] with dim ${this.config.dim}`;
-    if (!Array.isArray(shape)) failType(FN, rule, shape);
     const last = shape[shape.length - 1];
     if (shape.length !== 3 || (last !== null && last !== this.config.dim)) fail(FN, rule, shape);
   }

@@ -4,10 +4,10 @@ import {fail, refuse} from '../src/check/errors';
 import {count} from '../src/check/option_kinds';
 import {Given, readOptions} from '../src/check/options';
 import {checkTensor} from '../src/check/tensors';
-import {ANGLES, angles, apply} from '../src/rotary/rotary';
+import {ANGLES, angles} from '../src/rotary/angles';
+import {apply} from '../src/rotary/apply';
 import {CheckedLayer} from './keras/checked_layer';
 import {AnyTensor, Inputs, checkSymbolicType, describe, listOf} from './keras/inputs';
-import {passOn} from './keras/keras_mask';
 import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
 
 const OPTIONS = {
@@ -42,7 +42,6 @@ export class RotaryEmbedding extends CheckedLayer {
     this.dim = dim;
     this.theta = theta;
     this.offset = offset;
-    this.supportsMasking = true;
   }
 
   protected checkCall(inputs: tf.Tensor[]): void {
@@ -65,12 +64,8 @@ export class RotaryEmbedding extends CheckedLayer {
     });
   }
 
-  override computeMask(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return passOn(inputs, mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
-  }
-
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    const [shape] = shapeList(inputShape);
+    const [shape] = shapeList(FN, inputShape);
     this.checkShape(shape);
     return shape;
   }

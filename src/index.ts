@@ -1,6 +1,8 @@
 /** The door: what users import. It holds no logic; importing layers and kernels registers them. */
 import {localAttention, localMHA, rotaryEmbedding} from '../layers';
-import {angles, apply, xposScale} from './rotary/rotary';
+import {angles} from './rotary/angles';
+import {apply} from './rotary/apply';
+import {xposScale} from './rotary/xpos';
 
 export {ready} from '../kernels';
 export {localAttention} from './attention/local_attention';
@@ -11,8 +13,10 @@ export const rotary = {angles, apply, xposScale};
 export type {ReadyOptions} from '../kernels';
 export type {Implementation, LocalAttentionArgs, LocalAttentionConfig} from './attention/config';
 export type {LocalMHAArgs, LocalMHAConfig} from './nn/local_mha';
-export type {LocalAttentionCall} from './attention/problem';
-export type {AngleOptions, ApplyOptions, RotaryAngles, XposOptions} from './rotary/rotary';
+export type {LocalAttentionCall} from './attention/call';
+export type {AngleOptions, RotaryAngles} from './rotary/angles';
+export type {ApplyOptions} from './rotary/apply';
+export type {XposOptions} from './rotary/xpos';
 export type {
   LayerArgs,
   LocalAttentionLayerArgs,

@@ -128,19 +128,19 @@ const ONLY = `${TFJS} is the only package`;
 const not = (room: string) => `${room} does not import that`;
 
 test.each([
-  ['src/check/options.ts', "import {a} from '../rotary/rotary';", 'src/rotary/rotary', not('src/check')], // prettier-ignore
-  ['src/rotary/rotary.ts', "import {c} from '../attention/config';", 'src/attention/config', not('src/rotary')], // prettier-ignore
+  ['src/check/options.ts', "import {a} from '../rotary/angles';", 'src/rotary/angles', not('src/check')], // prettier-ignore
+  ['src/rotary/angles.ts', "import {c} from '../attention/config';", 'src/attention/config', not('src/rotary')], // prettier-ignore
   ['src/attention/config.ts', "import type {M} from '../nn/local_mha';", 'src/nn/local_mha', not('src/attention')], // prettier-ignore
   ['src/attention/visibility.ts', "import {x} from '../../layers';", 'layers', not('src/attention')], // prettier-ignore
   ['src/attention/fused.ts', "import type {X} from '../../kernels/wasm';", 'kernels/wasm', not('src/attention')], // prettier-ignore
   ['src/nn/local_mha.ts', "export * from '../../layers/local_mha';", 'layers/local_mha', not('src/nn')], // prettier-ignore
-  ['src/rotary/rotary.ts', "import fs from 'node:fs';", 'node:fs', ONLY],
-  ['src/rotary/rotary.ts', "const fs = require('fs');", 'fs', ONLY],
-  ['src/rotary/rotary.ts', "const m = await import('lodash');", 'lodash', ONLY],
-  ['src/rotary/rotary.ts', "type T = import('three').Vector3;", 'three', ONLY],
-  ['src/rotary/rotary.ts', "import {x} from '@tensorflow/tfjs/dist/x';", '@tensorflow/tfjs/dist/x', ONLY], // prettier-ignore
-  ['src/rotary/rotary.ts', "import {x} from '@tensorflow/tfjs-core';", '@tensorflow/tfjs-core', ONLY], // prettier-ignore
-  ['src/rotary/rotary.ts', "import {x} from '../node/file_system';", 'src/node/file_system', 'src/node is for Node alone'], // prettier-ignore
+  ['src/rotary/angles.ts', "import fs from 'node:fs';", 'node:fs', ONLY],
+  ['src/rotary/angles.ts', "const fs = require('fs');", 'fs', ONLY],
+  ['src/rotary/angles.ts', "const m = await import('lodash');", 'lodash', ONLY],
+  ['src/rotary/angles.ts', "type T = import('three').Vector3;", 'three', ONLY],
+  ['src/rotary/angles.ts', "import {x} from '@tensorflow/tfjs/dist/x';", '@tensorflow/tfjs/dist/x', ONLY], // prettier-ignore
+  ['src/rotary/angles.ts', "import {x} from '@tensorflow/tfjs-core';", '@tensorflow/tfjs-core', ONLY], // prettier-ignore
+  ['src/rotary/angles.ts', "import {x} from '../node/file_system';", 'src/node/file_system', 'src/node is for Node alone'], // prettier-ignore
   ['src/attention/composite.ts', "import {naive} from '../../test/support/naive';", 'test/support/naive', ONLY], // prettier-ignore
   ['src/index.ts', "export * from './node';", 'src/node', 'src/node is for Node alone'],
   ['src/index.ts', "import '../examples/quickstart';", 'examples/quickstart', ONLY],

@@ -2,12 +2,14 @@ import {Command, InvalidArgumentError, Option} from 'commander';
 
 import {BACKENDS} from './backend';
 
+const LARGEST = 2 ** 31 - 1;
+
 /** Parsers of flags. They reject what Number() would let through, such as '' and '1e999'. */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value < 2 ** 31) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`);
+    if (/^\d+$/.test(text) && value >= least && value <= LARGEST) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${LARGEST}.`);
   };
 }
 

@@ -21,10 +21,23 @@ export async function save({model, alphabet, context}: CharacterModel, directory
 
 export async function load(directory: string): Promise<CharacterModel> {
   const model = await tf.loadLayersModel(fileSystem(directory));
-  const metadata = model.getUserDefinedMetadata() as
-    {alphabet?: string; context?: number} | undefined;
-  if (metadata?.alphabet === undefined || metadata.context === undefined) {
-    throw new Error(`${directory} holds a model, but not one that npm start made.`);
+  const metadata = model.getUserDefinedMetadata() as Record<string, unknown> | undefined;
+  const {alphabet: characters, context} = metadata ?? {};
+  const complain = (what: string) => {
+    throw new Error(`${directory} holds a model, but not one that npm start made: ${what}.`);
+  };
+  if (typeof characters !== 'string') {
+    return complain(`its alphabet must be a string, and is ${JSON.stringify(characters)}`);
   }
-  return {model, alphabet: new Alphabet(metadata.alphabet), context: metadata.context};
+  if (!Number.isSafeInteger(context) || (context as number) < 1) {
+    return complain(
+      `its context must be a whole number, 1 or more, and is ${JSON.stringify(context)}`,
+    );
+  }
+  const alphabet = new Alphabet(characters);
+  const size = model.inputs[0].shape.at(-1);
+  if (alphabet.size !== size) {
+    return complain(`it reads ${size} characters, and its alphabet has ${alphabet.size}`);
+  }
+  return {model, alphabet, context: context as number};
 }

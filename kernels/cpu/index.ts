@@ -4,7 +4,7 @@ import type {TensorInfo} from '@tensorflow/tfjs';
 import type {FusedBackend} from '../../src/attention/fused';
 import type {Problem} from '../../src/attention/problem';
 import {queriesTogether, unsupportedSize} from '../program/call';
-import {enterPrivate, unsupportedMemory} from '../program/memory';
+import {PrivatePlace, unsupportedMemory} from '../program/memory';
 import {unsupportedEngine} from '../program/module';
 import {backwardKernel, forwardKernel} from '../program/run';
 
@@ -17,7 +17,7 @@ interface CpuBackend {
 
 function enter(backend: unknown) {
   const cpu = backend as CpuBackend;
-  return enterPrivate({
+  return new PrivatePlace({
     read: (tensor) => (tensor.dtype === 'bool' ? bools(cpu, tensor) : floats(cpu, tensor)),
     make: (shape, values) => cpu.makeTensorInfo(shape, 'float32', values.slice()),
     drop: ({dataId}) => void cpu.disposeData(dataId),

@@ -2,21 +2,29 @@
 import type {Problem} from '../../src/attention/problem';
 import {CALL, QUERIES_TOGETHER} from './module.generated';
 
-/** A call by the fields of its struct, which assembly/call.ts explains. */
-export type Call = Record<(typeof CALL)[number][0], number>;
-export const CALL_BYTES = 4 * CALL.length;
-
-type Pointer = Extract<(typeof CALL)[number], readonly [string, 'usize']>[0];
+/** The fields of the struct, which assembly/call.ts explains: where things lie, and all others. */
+type Field = (typeof CALL)[number];
+type Pointer = Extract<Field, readonly [string, 'usize']>[0];
+type Fact = Exclude<Field[0], Pointer>;
 /** Where what a call has lies. */
 export type Pointers = Partial<Record<Pointer, number>>;
 
-const pointers = CALL.filter(([, type]) => type === 'usize').map(([name]) => name as Pointer);
-const NOWHERE = Object.fromEntries(pointers.map((name) => [name, 0])) as Record<Pointer, number>;
+export const CALL_BYTES = 4 * CALL.length;
 
-export function callOf(p: Problem, at: Pointers): Call {
+/** Writes the struct of a call. */
+export function writeCall(p: Problem, at: Pointers, memory: WebAssembly.Memory, to: number): void {
+  const facts = factsOf(p);
+  const struct = new DataView(memory.buffer, to, CALL_BYTES);
+  for (let field = 0; field < CALL.length; field++) {
+    const [name, type] = CALL[field];
+    const value = type === 'usize' ? (at[name] ?? 0) : facts[name];
+    if (type === 'f32') struct.setFloat32(4 * field, value, true);
+    else struct.setInt32(4 * field, value, true); // the same bits for what has no sign
+  }
+}
+
+function factsOf(p: Problem): Record<Fact, number> {
   return {
-    ...NOWHERE,
-    ...at,
     batch: p.batch,
     heads: p.heads,
     length: p.length,
@@ -35,16 +43,6 @@ export function callOf(p: Problem, at: Pointers): Call {
     maskRows: p.mask ? p.mask.shape[0] : 1,
     biasHeads: p.biasHeads,
   };
-}
-
-/** Writes the struct of a call. */
-export function writeCall(call: Call, memory: WebAssembly.Memory, address: number): void {
-  const struct = new DataView(memory.buffer, address, CALL_BYTES);
-  for (let at = 0; at < CALL.length; at++) {
-    const [name, type] = CALL[at];
-    if (type === 'f32') struct.setFloat32(4 * at, call[name], true);
-    else struct.setInt32(4 * at, call[name], true); // the same bits for what has no sign
-  }
 }
 
 /** Queries of a group, whole windows, which count their angles from one origin. */

@@ -6,7 +6,7 @@ import type {TensorInfo} from '@tensorflow/tfjs';
 
 import {refuse} from '../../src/check/errors';
 import {isShared} from './module';
-import type {Place} from './run';
+import type {End, Place} from './run';
 import {end, forget, threads, workers} from './threads/workers';
 
 /** How a backend reads a tensor and makes one. */
@@ -74,55 +74,62 @@ function newMemory(shared: boolean): WebAssembly.Memory | null {
   return null;
 }
 
-export function enterPrivate(store: Store): Place {
-  const ours = reserve() ?? refuse('localAttention', NONE);
-  const outputs: {at: number; shape: number[]}[] = [];
-  const made: TensorInfo[] = [];
-  let top = FIRST;
-  let kept = 0; // tables of this call
-  const room = (bytes: number) => {
-    const at = top;
-    top += Math.ceil(bytes / 16) * 16;
-    if (top > ours.buffer.byteLength) grow(ours, top);
+/** A call in our own memory. */
+export class PrivatePlace implements Place {
+  readonly memory = reserve() ?? refuse('localAttention', NONE);
+  private readonly outputs: {at: number; shape: number[]}[] = [];
+  private readonly made: TensorInfo[] = [];
+  private top = FIRST;
+  /** Tables of this call. */
+  private kept = 0;
+
+  constructor(private readonly store: Store) {}
+
+  angles(table: Float32Array): number {
+    const at = this.scratch(table.byteLength);
+    if (tables[this.kept] !== table) {
+      new Float32Array(this.memory.buffer, at, table.length).set(table);
+      tables.splice(this.kept, Infinity, table);
+    }
+    this.kept++;
     return at;
-  };
-  return {
-    memory: ours,
-    angles(table) {
-      const at = room(table.byteLength);
-      if (tables[kept] !== table) {
-        new Float32Array(ours.buffer, at, table.length).set(table);
-        tables.splice(kept, Infinity, table);
-      }
-      kept++;
-      return at;
-    },
-    address(tensor) {
-      tables.length = kept; // others are written over
-      const values = store.read(tensor);
-      const at = room(values.byteLength);
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      new Uint8Array(ours.buffer).set(bytes, at);
-      return at;
-    },
-    output(shape) {
-      const at = room(4 * sizeOf(shape));
-      outputs.push({at, shape});
-      return at;
-    },
-    scratch: room,
-    results() {
-      for (const {at, shape} of outputs) {
-        made.push(store.make(shape, new Float32Array(ours.buffer, at, sizeOf(shape))));
-      }
-      return made;
-    },
-    leave(end) {
-      if (end === 'failed') made.forEach((tensor) => store.drop(tensor));
-      const tooLarge = ours.buffer.byteLength > MOST_KEPT && !isShared(ours);
-      if (end === 'abandoned' || tooLarge) release();
-    },
-  };
+  }
+
+  address(tensor: TensorInfo): number {
+    tables.length = this.kept; // others are written over
+    const values = this.store.read(tensor);
+    const at = this.scratch(values.byteLength);
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    new Uint8Array(this.memory.buffer).set(bytes, at);
+    return at;
+  }
+
+  output(shape: number[]): number {
+    const at = this.scratch(4 * sizeOf(shape));
+    this.outputs.push({at, shape});
+    return at;
+  }
+
+  scratch(bytes: number): number {
+    const at = this.top;
+    this.top += Math.ceil(bytes / 16) * 16;
+    if (this.top > this.memory.buffer.byteLength) grow(this.memory, this.top);
+    return at;
+  }
+
+  results(): TensorInfo[] {
+    const {buffer} = this.memory;
+    for (const {at, shape} of this.outputs) {
+      this.made.push(this.store.make(shape, new Float32Array(buffer, at, sizeOf(shape))));
+    }
+    return this.made;
+  }
+
+  leave(end: End): void {
+    if (end === 'failed') this.made.forEach((tensor) => this.store.drop(tensor));
+    const tooLarge = this.memory.buffer.byteLength > MOST_KEPT && !isShared(this.memory);
+    if (end === 'abandoned' || tooLarge) release();
+  }
 }
 
 function grow(ours: WebAssembly.Memory, bytes: number): void {

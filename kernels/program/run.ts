@@ -3,7 +3,7 @@ import type {KernelFunc, TensorInfo} from '@tensorflow/tfjs';
 
 import {FusedAttrs, FusedGradInputs, FusedInputs, byName} from '../../src/attention/fused';
 import type {Problem} from '../../src/attention/problem';
-import {CALL_BYTES, Pointers, callOf, writeCall} from './call';
+import {CALL_BYTES, Pointers, writeCall} from './call';
 import {BACKWARD, Exports, FORWARD, Phase, instantiate, isShared} from './module';
 import {computeParallel, isShareable} from './threads/parallel';
 import {threads} from './threads/workers';
@@ -94,7 +94,7 @@ function computeIn(
     const {memory} = place;
     const module = instantiate(memory);
     const call = place.scratch(CALL_BYTES);
-    writeCall(callOf(p, pointers), memory, call);
+    writeCall(p, pointers, memory, call);
     module.begin(call);
     const bytes = Math.ceil(module.scratchBytes(phases[0]) / 64) * 64;
     const scratch = place.scratch(parallel ? threads() * bytes : bytes);

@@ -10,9 +10,9 @@ import {refuse} from '../../src/check/errors';
 import type {FusedBackend} from '../../src/attention/fused';
 import type {Problem} from '../../src/attention/problem';
 import {queriesTogether, unsupportedSize} from '../program/call';
-import {Store, enterPrivate, sizeOf} from '../program/memory';
+import {PrivatePlace, Store, sizeOf} from '../program/memory';
 import {isShared, unsupportedEngine} from '../program/module';
-import {Place, backwardKernel, forwardKernel} from '../program/run';
+import {End, Place, backwardKernel, forwardKernel} from '../program/run';
 import {Tables, tableIn} from './tables';
 
 /** What we use of BackendWasm; its own type would need the package. */
@@ -52,37 +52,50 @@ function reachOf(backend: WasmBackend): Reach {
 function enter(backend: unknown, shared: boolean): Place {
   const wasm = backend as WasmBackend;
   const {memory, tables} = reachOf(wasm);
-  if (!memory || (shared && !isShared(memory))) return enterPrivate(storeOf(wasm));
-  return within(wasm, memory, tables);
+  if (!memory || (shared && !isShared(memory))) return new PrivatePlace(storeOf(wasm));
+  return new OwnPlace(wasm, memory, tables);
 }
 
-function within(backend: WasmBackend, memory: WebAssembly.Memory, tables: Tables): Place {
-  const outputs: TensorInfo[] = [];
-  const borrowed: number[] = [];
-  return {
-    memory,
-    angles(table) {
-      const at = tableIn(tables, table, backend.wasm);
-      return given(at, table.byteLength);
-    },
-    address: (tensor) => addressIn(backend, tensor),
-    output(shape) {
-      const info = backend.makeOutput(shape, 'float32');
-      outputs.push(info);
-      return given(addressIn(backend, info), 4 * sizeOf(shape));
-    },
-    scratch(bytes) {
-      const at = backend.wasm._malloc(bytes) >>> 0;
-      if (at !== 0) borrowed.push(at);
-      return given(at, bytes);
-    },
-    results: () => outputs,
-    leave(end) {
-      if (end === 'abandoned') return;
-      for (const at of borrowed) backend.wasm._free(at);
-      if (end === 'failed') for (const {dataId} of outputs) backend.disposeData(dataId);
-    },
-  };
+/** A call in the backend's own memory. */
+class OwnPlace implements Place {
+  private readonly outputs: TensorInfo[] = [];
+  private readonly borrowed: number[] = [];
+
+  constructor(
+    private readonly backend: WasmBackend,
+    readonly memory: WebAssembly.Memory,
+    private readonly tables: Tables,
+  ) {}
+
+  angles(table: Float32Array): number {
+    return given(tableIn(this.tables, table, this.backend.wasm), table.byteLength);
+  }
+
+  address(tensor: TensorInfo): number {
+    return addressIn(this.backend, tensor);
+  }
+
+  output(shape: number[]): number {
+    const info = this.backend.makeOutput(shape, 'float32');
+    this.outputs.push(info);
+    return given(addressIn(this.backend, info), 4 * sizeOf(shape));
+  }
+
+  scratch(bytes: number): number {
+    const at = this.backend.wasm._malloc(bytes) >>> 0;
+    if (at !== 0) this.borrowed.push(at);
+    return given(at, bytes);
+  }
+
+  results(): TensorInfo[] {
+    return this.outputs;
+  }
+
+  leave(end: End): void {
+    if (end === 'abandoned') return;
+    for (const at of this.borrowed) this.backend.wasm._free(at);
+    if (end === 'failed') for (const {dataId} of this.outputs) this.backend.disposeData(dataId);
+  }
 }
 
 function addressIn(backend: WasmBackend, {dataId}: TensorInfo): number {

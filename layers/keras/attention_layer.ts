@@ -1,17 +1,31 @@
 import * as tf from '@tensorflow/tfjs';
 
+import type {LocalAttentionCall} from '../../src/attention/call';
 import type {Plan} from '../../src/attention/plan';
-import type {LocalAttentionCall} from '../../src/attention/problem';
+import {Kwargs, noteCalls} from './calls';
 import {CheckedLayer} from './checked_layer';
 import {Inputs, listOf, readOptional} from './inputs';
-import {Kwargs, both, kerasMask, passOn} from './keras_mask';
-import type {StepSeeds} from './step_seeds';
+import {both, kerasMask} from './keras_mask';
+import type {LayerArgs} from './layer_args';
+import {StepSeeds} from './step_seeds';
+
+export interface AttentionLayerArgs extends LayerArgs {
+  /** Where the seeds of dropout begin; each training step draws the next. Default: random. */
+  seed?: number | null;
+}
 
 /** What the layers that attend have in common: masks from two sides, a bias, and dropout. */
 export abstract class AttentionLayer extends CheckedLayer {
-  protected abstract readonly seeds: StepSeeds;
   /** What {@link checkCall} has planned for the call that follows. */
   private planned: {inputs: tf.Tensor[]; plan: Plan} | null = null;
+
+  constructor(
+    args: LayerArgs,
+    private readonly seeds: StepSeeds,
+  ) {
+    super(args);
+    noteCalls();
+  }
 
   /** Checks a call, Keras masks aside, and chooses who computes it. Allocates nothing. */
   protected abstract planCall(inputs: tf.Tensor[], kwargs: Kwargs): Plan;
@@ -40,7 +54,7 @@ export abstract class AttentionLayer extends CheckedLayer {
     return {...readOptional(fn, rest, usage), windowSize, training: kwargs.training === true};
   }
 
-  override computeMask(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return passOn(inputs, mask) as tf.Tensor; // TF.js's own layers answer null too where there is none
+  override getConfig(): tf.serialization.ConfigDict {
+    return {...super.getConfig(), seed: this.seeds.first};
   }
 }

@@ -11,10 +11,9 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {fail} from '../../src/check/errors';
+import {Kwargs, callsAround, maskIn} from './calls';
 import {Inputs, listOf} from './inputs';
-import {canBeMasked} from './mask_flow';
-
-export type Kwargs = Record<string, unknown> & {mask?: unknown; training?: unknown};
+import {ownerOf} from './mask_flow';
 
 /** The mask that TF.js, or the caller of `apply`, hands to the layer, as rows of n, or null. */
 export function kerasMask(
@@ -23,17 +22,19 @@ export function kerasMask(
   inputs: Inputs,
   kwargs: Kwargs,
 ): tf.Tensor | null {
-  const given = Array.isArray(kwargs.mask) ? kwargs.mask[0] : kwargs.mask;
+  const given = maskIn(kwargs);
   if (given == null) return null;
-  const byModel = Array.isArray(inputs) && layer.inboundNodes.length > 0;
-  if (byModel && !canBeMasked(layer)) return null;
+  const owner = ownerOf(given);
+  if (owner === 'another') return null;
   const [x] = listOf(inputs);
   const mask = rows(x, given as tf.Tensor);
-  if (mask === null && !byModel) {
+  if (mask === null && owner === 'given') {
     const wanted = `[${x.shape[0]}, ${x.shape[x.rank - 2]}]`;
-    fail(fn, `mask must be a living tensor of shape ${wanted}`, given);
+    const held = callsAround().some((call) => call.layer !== layer);
+    const remedy = held ? ' (the layer around must hand on a mask of these tokens, or none)' : '';
+    fail(fn, `mask must be a living tensor of shape ${wanted}${remedy}`, given);
   }
-  return mask; // what does not fit is left from another branch
+  return mask; // what does not fit is left from a layer before
 }
 
 /** The layer's output is masked as its first input is. */

@@ -1,64 +1,40 @@
 import * as tf from '@tensorflow/tfjs';
 
+import {failType} from '../../src/check/errors';
 import {checkPlain} from '../../src/check/options';
 
-/** What every tf.layers layer takes; `LayerArgs` itself is not public in @tensorflow/tfjs. */
-export interface LayerArgs {
-  /** Name of the layer. Default: made from the class's. */
-  name?: string;
-  /** Whether `fit` changes the weights. Default true. */
-  trainable?: boolean;
-  /** Shape of the input without the batch axis, for the first layer of a tf.sequential. */
-  inputShape?: tf.Shape;
-  /** The same with the batch axis. */
-  batchInputShape?: tf.Shape;
-  /** Size of the batch axis, with inputShape. Default: any. */
-  batchSize?: number;
-  /** Type of the input, for the first layer. Default float32. */
-  dtype?: tf.DataType;
-  /** An older name of dtype. */
-  inputDType?: tf.DataType;
-  /** Initial weights, in the order of `layer.weights`. */
-  weights?: tf.Tensor[];
-}
+/** What every tf.layers layer takes, by a name that @tensorflow/tfjs does not export. */
+export type LayerArgs = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>;
 
-// the last two are added when a model is loaded
 const LAYER_OPTIONS = [
-  'name',
-  'trainable',
-  'inputShape',
-  'batchInputShape',
-  'batchSize',
-  'dtype',
-  'inputDType',
-  'weights',
-  'customObjects',
-  'updatable',
+  ...['name', 'trainable', 'inputShape', 'batchInputShape', 'batchSize', 'dtype', 'inputDType'],
+  ...['weights', 'customObjects', 'updatable'], // the last two are added when a model is loaded
 ];
 
-export interface SplitArgs<T> {
-  /** Options of our own, and unknown ones, for their reader to judge. */
-  own: T;
-  /** Options of tf.layers.Layer. */
-  base: LayerArgs;
-}
-
-/** Tells a layer's own options from those that every layer has; `example` is one of its own. */
+/**
+ * Tells a layer's own options, and unknown ones, for their reader to judge, from those that every
+ * layer has; `example` is one of its own.
+ */
 export function splitArgs<T extends LayerArgs>(
   fn: string,
   args: T,
   example: string,
-): SplitArgs<Omit<T, keyof LayerArgs>> {
+): {own: Omit<T, keyof LayerArgs>; base: LayerArgs} {
   checkPlain(fn, args, example);
-  const entries = Object.entries(args);
-  const ofLayer = ([name]: [string, unknown]) => LAYER_OPTIONS.includes(name);
-  return {
-    own: Object.fromEntries(entries.filter((entry) => !ofLayer(entry))) as T,
-    base: Object.fromEntries(entries.filter(ofLayer)),
-  };
+  const [base, own] = splitByName(args, LAYER_OPTIONS);
+  return {own: own as T, base};
+}
+
+/** The options of these names, and the others. */
+export function splitByName(options: object, names: readonly string[]): [object, object] {
+  const entries = Object.entries(options);
+  return [true, false].map((named) =>
+    Object.fromEntries(entries.filter(([name]) => names.includes(name) === named)),
+  ) as [object, object];
 }
 
 /** TF.js gives one shape for one input and a list of shapes for several. */
-export function shapeList(shapes: tf.Shape | tf.Shape[]): tf.Shape[] {
+export function shapeList(fn: string, shapes: tf.Shape | tf.Shape[]): tf.Shape[] {
+  if (!Array.isArray(shapes)) failType(fn, 'a shape must be an array such as [null, n, d]', shapes);
   return Array.isArray(shapes[0]) ? (shapes as tf.Shape[]) : [shapes as tf.Shape];
 }

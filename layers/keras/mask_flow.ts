@@ -1,10 +1,11 @@
 /**
  * TF.js leaves the mask of one branch lying where the layers of another branch find it (see
- * keras_mask.ts). Whether a mask of the right shape is a layer's own, only the graph can tell. It
- * cannot where two branches meet in no layer, but only in the outputs of their model, nor where one
- * of them is in a model inside the model.
+ * keras_mask.ts). Whether a mask of the right shape is a layer's own, only the graph can tell, and
+ * for a layer inside a layer or in a model inside a model, the graph of those around it.
  */
 import * as tf from '@tensorflow/tfjs';
+
+import {Call, callsAround} from './calls';
 
 type Layer = tf.layers.Layer;
 
@@ -16,15 +17,30 @@ const RELAYS = [
 ];
 
 /**
- * Whether the first input of `layer`, which stands in a model, can have a mask: if a layer before
- * it makes one, or if no layer of the whole graph does, so that the mask was given to the model, by
- * its caller or by the model around it. A layer used twice can have one if either use can.
+ * Whose a mask is that a layer finds in its options: `'given'` by who calls it, or by the layer
+ * around it; in a model, its `'own'` or that of `'another'` branch. It follows the mask outwards
+ * through all who handed it on. A layer used twice can have a mask if either use can.
  */
-export function canBeMasked(layer: Layer): boolean {
-  const inputs = layer.inboundNodes.map(({inputTensors}) => inputTensors[0]);
-  const before = reach(inputs, (x) => x.inputs);
-  if ([...before].some(({sourceLayer}) => makesMask(sourceLayer))) return true;
-  return ![...reach([layer], neighbours)].some(makesMask);
+export function ownerOf(mask: unknown): 'given' | 'own' | 'another' {
+  const calls = callsAround();
+  let owner: 'given' | 'own' = 'given';
+  for (let at = calls.length - 1; at >= 0 && calls[at].mask === mask; at--) {
+    if (!calls[at].byModel) continue;
+    if (!canHave(mask, calls[at], calls[at - 1])) return 'another';
+    owner = 'own';
+  }
+  return owner;
+}
+
+/** Whether `call`, by a model, can have the mask; `around` is the call in which it happens. */
+function canHave(mask: unknown, {layer, handedDown}: Call, around?: Call): boolean {
+  if (layer.getClassName() === 'TimeDistributed') return false; // its mask is for no single step
+  const before = inputsBefore(layer);
+  if (around !== undefined && around.mask === mask) {
+    const nested = around.byModel && around.layer instanceof tf.LayersModel;
+    return !nested || before.has((around.layer as tf.LayersModel).inputs[0]); // it is that one's
+  }
+  return !handedDown || [...before].some(({sourceLayer}) => makesMask(sourceLayer));
 }
 
 function makesMask(layer: Layer): boolean {
@@ -32,13 +48,9 @@ function makesMask(layer: Layer): boolean {
   return layer.supportsMasking && overrides && !RELAYS.includes(layer.getClassName());
 }
 
-function neighbours({inboundNodes, outboundNodes}: Layer): Layer[] {
-  const users = outboundNodes.map(({outboundLayer}) => outboundLayer);
-  return [...inboundNodes.flatMap(({inboundLayers}) => inboundLayers), ...users];
-}
-
-function reach<T>(start: T[], next: (from: T) => T[]): Set<T> {
-  const found = new Set(start);
-  for (const from of found) for (const to of next(from)) found.add(to); // visits what it adds
+/** The first input of a layer in each of its uses, and all that they are made of. */
+function inputsBefore(layer: Layer): Set<tf.SymbolicTensor> {
+  const found = new Set(layer.inboundNodes.map(({inputTensors}) => inputTensors[0]));
+  for (const x of found) for (const input of x.inputs) found.add(input); // visits what it adds
   return found;
 }

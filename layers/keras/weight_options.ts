@@ -32,30 +32,29 @@ export interface WeightArgs {
   betaRegularizer?: NormArgs['betaRegularizer'] | null;
 }
 
-export const WEIGHT_OPTIONS: readonly (keyof WeightArgs)[] = [
-  'kernelInitializer',
-  'kernelRegularizer',
-  'kernelConstraint',
-  'biasInitializer',
-  'biasRegularizer',
-  'biasConstraint',
-  'gammaInitializer',
-  'gammaRegularizer',
-  'betaInitializer',
-  'betaRegularizer',
-];
-
-/** By how the name of an option ends. */
-const EXAMPLES: Record<string, string> = {
+/** How the name of an option ends, and what such an option may be. */
+const EXAMPLES = {
   Initializer: `'zeros' or tf.initializers.zeros()`,
   Regularizer: `'l1l2' or tf.regularizers.l2()`,
   Constraint: `'nonNeg' or tf.constraints.nonNeg()`,
 };
 
-type Initializer = ReturnType<typeof tf.initializers.zeros>;
-type Regularizer = ReturnType<typeof tf.regularizers.l1>;
-type Constraint = ReturnType<typeof tf.constraints.nonNeg>;
+type End = keyof typeof EXAMPLES;
 export type Kind = 'kernel' | 'bias' | 'gamma' | 'beta';
+
+const ENDS = Object.keys(EXAMPLES) as End[];
+const KINDS: Kind[] = ['kernel', 'bias', 'gamma', 'beta'];
+
+export const WEIGHT_OPTIONS = KINDS.flatMap((kind) => ENDS.map((end) => `${kind}${end}`)).filter(
+  (name) => !['gammaConstraint', 'betaConstraint'].includes(name), // layerNormalization has none
+) as readonly (keyof WeightArgs)[];
+
+/** What Layer.addWeight takes of the options of one kind of weight. */
+interface WeightMakers {
+  initializer: ReturnType<typeof tf.initializers.zeros>;
+  regularizer?: ReturnType<typeof tf.regularizers.l1>;
+  constraint?: ReturnType<typeof tf.constraints.nonNeg>;
+}
 
 /** The options of the weights, read. */
 export class WeightOptions {
@@ -67,38 +66,23 @@ export class WeightOptions {
       try {
         readersOf({[name]: args[name]});
       } catch {
-        const kind = Object.keys(EXAMPLES).find((end) => name.endsWith(end))!;
-        fail(
-          fn,
-          `${name} must be what tf.layers.dense takes, such as ${EXAMPLES[kind]}`,
-          args[name],
-        );
+        const example = EXAMPLES[ENDS.find((end) => name.endsWith(end))!];
+        fail(fn, `${name} must be what tf.layers.dense takes, such as ${example}`, args[name]);
       }
     }
     this.readers = readersOf(args);
   }
 
-  initializer(kind: Kind): Initializer {
-    return this.find(`${kind}Initializer`) as Initializer;
-  }
-
-  regularizer(kind: Kind): Regularizer | undefined {
-    return (this.find(`${kind}Regularizer`) ?? undefined) as Regularizer | undefined;
-  }
-
-  constraint(kind: Kind): Constraint | undefined {
-    return (this.find(`${kind}Constraint`) ?? undefined) as Constraint | undefined;
+  of(kind: Kind): WeightMakers {
+    const fields: Record<string, unknown> = Object.assign({}, ...this.readers);
+    const makers = ENDS.map((end) => [end.toLowerCase(), fields[kind + end] ?? undefined]);
+    return Object.fromEntries(makers) as unknown as WeightMakers;
   }
 
   /** As model.json holds them. */
   getConfig(): tf.serialization.ConfigDict {
     const configs = Object.assign({}, ...this.readers.map((reader) => reader.getConfig()));
     return Object.fromEntries(WEIGHT_OPTIONS.map((name) => [name, configs[name] ?? null]));
-  }
-
-  private find(field: string): unknown {
-    const owner = this.readers.find((reader) => field in reader);
-    return (owner as unknown as Record<string, unknown> | undefined)?.[field];
   }
 }
 

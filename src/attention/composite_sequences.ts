@@ -4,7 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import * as rotary from '../rotary/rotary';
+import {angles} from '../rotary/angles';
+import {apply} from '../rotary/apply';
 import {finiteBias, finiteOnly} from './composite_non_finite';
 import {l2Normalize, l2NormalizeGradient} from './l2_normalize';
 import type {Problem} from './problem';
@@ -95,8 +96,8 @@ function ahead(p: Problem): number {
 /** By the angles of positions from `offset` on, or back by them. */
 function rotated(x: tf.Tensor3D, offset: number, direction: 1 | -1, p: Problem): tf.Tensor3D {
   if (!p.rotary) return x;
-  const {cos, sin} = rotary.angles(x.shape[1], p.headDim, {offset});
-  return rotary.apply(x, {cos, sin: direction === 1 ? sin : tf.neg(sin)}) as tf.Tensor3D;
+  const {cos, sin} = angles(x.shape[1], p.headDim, {offset});
+  return apply(x, {cos, sin: direction === 1 ? sin : tf.neg(sin)}) as tf.Tensor3D;
 }
 
 /** The slots of the bias that are laid beside a window: [h, w, C] */

@@ -1,7 +1,7 @@
 /** The attention weights of the composite, and the tables that they depend on. */
 import * as tf from '@tensorflow/tfjs';
 
-import {xposFactor} from '../rotary/rotary';
+import {xposFactor} from '../rotary/xpos';
 import type {Sequences} from './composite_sequences';
 import {keepFactors} from './dropout';
 import type {Problem} from './problem';

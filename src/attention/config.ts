@@ -2,7 +2,7 @@ import {fail, failType, refuse} from '../check/errors';
 import {LARGEST_COUNT} from '../check/numbers';
 import {anything, count, flag, number, oneOf, required} from '../check/option_kinds';
 import {Chosen, Given, readOptions} from '../check/options';
-import {checkXposReach} from '../rotary/xpos_reach';
+import {checkXposReach} from '../rotary/xpos';
 
 export type Implementation = 'auto' | 'fused' | 'composite';
 

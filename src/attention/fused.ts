@@ -8,7 +8,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {XposPhases, phaseTable} from '../rotary/phases';
-import {LARGEST_XPOS_POWER} from '../rotary/xpos_reach';
+import {LARGEST_XPOS_POWER} from '../rotary/xpos';
 import type {Problem} from './problem';
 
 export const FORWARD = 'LocalAttention';

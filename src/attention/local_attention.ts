@@ -5,7 +5,8 @@ import {LocalAttentionArgs, LocalAttentionConfig, resolveConfig} from './config'
 import {fusedAttention} from './fused_attention';
 import {nothing} from './nothing';
 import {Plan, planOf} from './plan';
-import {LocalAttentionCall, checkSequences} from './problem';
+import {checkSequences} from './problem';
+import type {LocalAttentionCall} from './call';
 
 /**
  * Local (windowed) attention. The sequence is cut into windows of w tokens, and a query in window

@@ -6,7 +6,8 @@ import {refuse} from '../check/errors';
 import {compositeReach} from './composite_reach';
 import type {LocalAttentionConfig} from './config';
 import {whyNotFused} from './fused';
-import {LocalAttentionCall, Problem, Shapes, problemOf} from './problem';
+import type {LocalAttentionCall} from './call';
+import {Problem, Shapes, problemOf} from './problem';
 
 export interface Plan {
   readonly problem: Problem;

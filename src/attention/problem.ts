@@ -1,36 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {checkXposReach} from '../rotary/xpos_reach';
-import {LocalAttentionConfig, checkRotaryDim, contextOf, xposBase} from './config';
-import {fail, refuse, show} from '../check/errors';
-import {LARGEST_COUNT, wholeNumber} from '../check/numbers';
-import {anything, flag, seed} from '../check/option_kinds';
-import {Given, readOptions} from '../check/options';
+import {fail} from '../check/errors';
+import {LARGEST_COUNT} from '../check/numbers';
+import {readOptions} from '../check/options';
 import {checkTensor} from '../check/tensors';
-
-/** What {@link localAttention} takes besides the tensors and the config. */
-const CALL = {
-  /**
-   * Which keys exist: bool [B, n], true = keep. B is 1 or divides the product of the leading axes,
-   * which are then read batch-major: [B, heads, n, d] goes with [B, n].
-   */
-  mask: anything<tf.Tensor>(),
-  /** Another name for `mask`. */
-  inputMask: anything<tf.Tensor>(),
-  /**
-   * Added to the scores: float32 [h, w, C] or [w, C], with w the window, C = (1 + lookBackward +
-   * lookForward) · w its context, and h dividing the product of the leading axes, head-minor.
-   */
-  attnBias: anything<tf.Tensor>(),
-  /** A window for this call alone; needs `useXpos`. `xposScaleBase` stays as configured. */
-  windowSize: anything<number>(),
-  /** Dropout happens only where this is true. Default false. */
-  training: flag(false),
-  /** Seed of this call's dropout, a whole number below 2³². Default: a random one. */
-  seed: seed(),
-};
-
-export type LocalAttentionCall = Given<typeof CALL>;
+import {CALL, LocalAttentionCall, checkBias, checkMask, windowOf} from './call';
+import {LocalAttentionConfig, contextOf, xposBase} from './config';
+import {checkShapes} from './shapes';
 
 /**
  * One call as flat facts. Every rule about shapes is checked in {@link problemOf} and never again.
@@ -133,100 +109,4 @@ export function problemOf(
 
 function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
-}
-
-/**
- * The rules about the shapes of q, k and v, for tensors and for symbolic tensors, whose unknown
- * sizes (null) are left for later.
- */
-export function checkShapes(
-  fn: string,
-  q: readonly (number | null)[],
-  k: readonly (number | null)[],
-  v: readonly (number | null)[],
-  config: LocalAttentionConfig,
-  w = config.windowSize,
-): void {
-  if (q.length < 2) fail(fn, 'q must have the shape [..., n, d]', q);
-  if (!agree(q, k)) refuse(fn, `q and k must have the same shape, got ${show(q)} and ${show(k)}`);
-  if (!agree(k.slice(0, -1), v.slice(0, -1))) {
-    refuse(fn, `k and v must agree in all axes but the last, got ${show(k)} and ${show(v)}`);
-  }
-  const [n, d] = q.slice(-2);
-  if (d === 0 || v[v.length - 1] === 0) {
-    refuse(fn, `the last axis of q, k and v must not be empty, got ${show(q)} and ${show(v)}`);
-  }
-  if (d !== null) {
-    if (config.dim !== null && config.dim !== d) {
-      fail(fn, `the last axis of q and k must be dim ${config.dim} (or leave dim out)`, d);
-    }
-    checkRotaryDim(fn, config, d);
-  }
-  if (n !== null && n % w !== 0 && !config.autopad) {
-    fail(fn, `sequence length must be a multiple of windowSize ${w} (or set autopad: true)`, n);
-  }
-}
-
-function agree(a: readonly (number | null)[], b: readonly (number | null)[]): boolean {
-  return (
-    a.length === b.length && a.every((size, i) => size === null || b[i] === null || size === b[i])
-  );
-}
-
-function windowOf(fn: string, config: LocalAttentionConfig, ofCall: unknown): number {
-  if (ofCall === null) return config.windowSize;
-  const w = wholeNumber(fn, 'windowSize of the call', ofCall, 1);
-  if (!config.useXpos) {
-    fail(fn, 'windowSize of the call needs useXpos: true (without xpos, set it in the config)', w);
-  }
-  const context = contextOf(fn, config, w);
-  checkXposReach(fn, 'xposScaleBase', context, xposBase(config));
-  return w;
-}
-
-function checkMask(
-  fn: string,
-  named: unknown,
-  alias: unknown,
-  b: number,
-  n: number,
-): tf.Tensor2D | null {
-  if (named !== null && alias !== null) {
-    refuse(fn, 'mask and inputMask are two names of one option, got both; pass mask alone');
-  }
-  const mask = named ?? alias;
-  if (mask === null) return null;
-  checkTensor(fn, 'mask', mask, 'bool');
-  if (mask.rank !== 2 || mask.shape[1] !== n) {
-    fail(fn, `mask must have the shape [B, n] with n ${n}`, mask);
-  }
-  const batch = mask.shape[0];
-  if (batch !== b && (batch === 0 || b % batch !== 0)) {
-    fail(fn, `the first axis of mask must divide the product of the leading axes, ${b}`, mask);
-  }
-  return mask as tf.Tensor2D;
-}
-
-function checkBias(
-  fn: string,
-  bias: unknown,
-  b: number,
-  w: number,
-  context: number,
-): tf.Tensor | null {
-  if (bias === null) return null;
-  checkTensor(fn, 'attnBias', bias, 'float32');
-  const [rows, slots] = bias.shape.slice(-2);
-  if ((bias.rank !== 2 && bias.rank !== 3) || rows !== w || slots !== context) {
-    fail(
-      fn,
-      `attnBias must have the shape [h, ${w}, ${context}] or [${w}, ${context}] (window × context)`,
-      bias,
-    );
-  }
-  const heads = bias.rank === 3 ? bias.shape[0] : 1;
-  if (heads === 0 || b % heads !== 0) {
-    fail(fn, `the heads of attnBias must divide the product of the leading axes, ${b}`, bias);
-  }
-  return bias;
 }

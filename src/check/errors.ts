@@ -1,6 +1,8 @@
 /** An error is a sentence to the caller: which function, which rule, and what it got instead. */
 
-const LONGEST_SHOWN = 80; // characters; a message must stay one readable line
+/** Characters of a value: a message must stay one readable line. */
+export const LONGEST_SHOWN = 80;
+
 const DEEPEST_SHOWN = 2; // levels of nesting, which also ends the walk of a cyclic object
 
 /** Throws a `RangeError` `[fn] rule, got value.`: the right kind of value, but a wrong one. */

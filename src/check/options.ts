@@ -3,6 +3,7 @@
  * types, the defaults, the checks and the tables of the README, is read from it.
  */
 import {failType, refuse} from './errors';
+import {unknownOption} from './unknown_option';
 
 /** One option: what it is where it is absent, and what it may be. */
 export interface Option<T> {
@@ -67,39 +68,4 @@ function isPlain(options: unknown): options is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(options);
   // by its prototype's prototype, since another realm has another Object.prototype
   return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-function unknownOption(name: string, known: readonly string[]): string {
-  const near = known
-    .map((candidate) => ({candidate, edits: editDistance(plain(name), plain(candidate))}))
-    .sort((a, b) => a.edits - b.edits)[0];
-  const close = near.edits <= Math.max(2, name.length / 4);
-  const meant = close ? near.candidate : known.find((candidate) => overlap(name, candidate));
-  const remedy = meant ? `did you mean '${meant}'?` : `known are ${known.join(', ')}`;
-  return `unknown option '${name}' (${remedy})`;
-}
-
-// window_size, WindowSize and windowsize are the same mistake
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[_-]/g, '');
-}
-
-// window for windowSize, numHeads for heads
-function overlap(name: string, candidate: string): boolean {
-  const [short, long] = [plain(name), plain(candidate)].sort((a, b) => a.length - b.length);
-  return short.length >= 4 && long.includes(short);
-}
-
-/** Levenshtein distance, one row of the table at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({length: b.length + 1}, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, change));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

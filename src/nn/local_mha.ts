@@ -9,7 +9,7 @@ import {nothing} from '../attention/nothing';
 import {count, flag, number, required} from '../check/option_kinds';
 import {Chosen, Given, readOptions} from '../check/options';
 import {Plan, planOf} from '../attention/plan';
-import type {LocalAttentionCall} from '../attention/problem';
+import type {LocalAttentionCall} from '../attention/call';
 import {checkTensor} from '../check/tensors';
 
 /** What the attention inside takes from the caller; the rest of its options are decided here. */

@@ -7,18 +7,20 @@
  *   models/a/                out: model.json, then weights.bin; in: weights.bin, then model.json
  *
  * After every step a model.json in models/a stands beside its own weights, for every reader. Where
- * a crash left none there, `find` names the one in .tfjs-saved, and the next save moves it in.
+ * a crash left none there, a load takes the one in .tfjs-saved, and the next save moves it in.
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import {writePieces} from './pieces';
 
 export const MODEL = 'model.json';
 export const WEIGHTS = 'weights.bin';
 const SAVING = '.tfjs-saving';
 const SAVED = '.tfjs-saved';
+const LOOKS = 50;
 
 /** Puts both files into the directory, or throws and leaves it as it was. */
-export function replace(directory: string, model: string, weights: Uint8Array): void {
+export function replace(directory: string, model: string, weights: ArrayBuffer): void {
   const [saving, saved] = [path.join(directory, SAVING), path.join(directory, SAVED)];
   let made: string | undefined; // the outermost directory that was not there before
   const undo: Array<() => void> = [];
@@ -52,11 +54,14 @@ export function replace(directory: string, model: string, weights: Uint8Array): 
   attempt(() => remove(saved));
 }
 
-/** The file to read: in the directory itself or, after a crash amid a save, in .tfjs-saved. */
-export function find(directory: string, name: string): string | undefined {
-  // twice, because another process may move it in between the first look and the second
-  const places = [directory, path.join(directory, SAVED), directory];
-  return places.map((place) => path.join(place, name)).find((file) => fs.existsSync(file));
+/**
+ * Where to look for a model.json, in this order: in the directory or, amid a save and after a
+ * crash, in .tfjs-saved. Many times over, because a save may move it from the second place to the
+ * first between two looks, and the next save back: it is absent only if no look finds it.
+ */
+export function places(directory: string, name: string): string[] {
+  const both = [directory, path.join(directory, SAVED)].map((place) => path.join(place, name));
+  return Array.from({length: LOOKS}, () => both).flat();
 }
 
 /** Moves the new pair in where a crash left no model.json; removes whatever else it left. */
@@ -73,10 +78,11 @@ function finishCrashed(directory: string): void {
   remove(saving);
 }
 
-function write(file: string, content: string | Uint8Array): void {
+function write(file: string, content: string | ArrayBuffer): void {
   const descriptor = fs.openSync(file, 'wx');
   try {
-    fs.writeFileSync(descriptor, content);
+    if (typeof content === 'string') fs.writeFileSync(descriptor, content);
+    else writePieces(descriptor, content);
     fs.fsyncSync(descriptor);
   } finally {
     fs.closeSync(descriptor);

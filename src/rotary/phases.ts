@@ -3,7 +3,8 @@
  * both times the xpos scale of the phase where there is one.
  */
 import {Kept} from './kept';
-import {hostAngles, xposFactor} from './rotary';
+import {hostAngles} from './angles';
+import {xposFactor} from './xpos';
 
 export interface XposPhases {
   /** Tokens over which xpos decays. */

@@ -12,6 +12,7 @@ import {buildModel, contextOf} from '../../examples/char_lm/model';
 import {bigramBits, unigramBits, uniformBits} from '../../examples/char_lm/ngram';
 import {randomNumbers} from '../../examples/char_lm/random';
 import {checkPrompt, choose} from '../../examples/char_lm/sample';
+import {load, save} from '../../examples/char_lm/store';
 import {train} from '../../examples/char_lm/training';
 
 jest.setTimeout(60_000); // the commands are processes of their own
@@ -183,10 +184,51 @@ describe('model', () => {
   });
 });
 
+describe('store', () => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'char_lm-store-'));
+  afterAll(() => fs.rmSync(directory, {recursive: true}));
+
+  beforeAll(async () => {
+    await tf.setBackend('cpu');
+    const shape = {dim: 4, heads: 1, depth: 1, window: 2, seed: 1};
+    const model = buildModel(3, shape);
+    await save({model, alphabet: new Alphabet('ab'), context: contextOf(shape)}, directory);
+  });
+
+  /** Loads after the metadata of what was saved have been changed. */
+  async function loadWith(changes: object | null) {
+    const file = path.join(directory, 'model.json');
+    const saved = fs.readFileSync(file, 'utf8');
+    const json = JSON.parse(saved);
+    json.userDefinedMetadata = changes && {...json.userDefinedMetadata, ...changes};
+    fs.writeFileSync(file, JSON.stringify(json));
+    return load(directory).finally(() => fs.writeFileSync(file, saved));
+  }
+
+  test('what was saved comes back', async () => {
+    const {alphabet, context} = await loadWith({});
+    expect([alphabet.characters, context]).toEqual(['ab', 3]);
+  });
+
+  test.each([
+    [null, 'its alphabet must be a string, and is undefined'],
+    [{alphabet: 5}, 'its alphabet must be a string, and is 5'],
+    [{context: -5}, 'its context must be a whole number, 1 or more, and is -5'],
+    [{context: 1.5}, 'its context must be a whole number, 1 or more, and is 1.5'],
+    [{context: '3'}, 'its context must be a whole number, 1 or more, and is "3"'],
+    [{alphabet: 'abc'}, 'it reads 3 characters, and its alphabet has 4'],
+  ])('metadata of %j are refused', async (changes, what) => {
+    await expect(loadWith(changes)).rejects.toThrow(
+      `${directory} holds a model, but not one that npm start made: ${what}.`,
+    );
+  });
+});
+
 describe('flags', () => {
-  test.each(['', ' ', '1.5', '-1', '0', '1e3', 'x', '99999999999'])(
-    '%p is no whole number',
-    (text) => expect(() => wholeNumber(1)(text)).toThrow('It must be a whole number from 1 on.'),
+  test.each(['', ' ', '1.5', '-1', '0', '1e3', 'x', '2147483648', '4294967296'])(
+    '%p is no whole number that a flag may have',
+    (text) =>
+      expect(() => wholeNumber(1)(text)).toThrow('It must be a whole number from 1 to 2147483647.'),
   );
 
   test.each(['', '0', '-1', 'x', '1e999', '0x1', 'Infinity'])('%p is not positive', (text) =>
@@ -273,6 +315,7 @@ describe('commands', () => {
 
   test.each([
     ['train', ['--steps', '1.5'], "'--steps <n>' argument '1.5' is invalid. It must be a whole"],
+    ['train', ['--seed', '4294967296'], 'a whole number from 0 to 2147483647'],
     ['train', ['--dim', '10', '--heads', '4'], '--dim must be a multiple of twice --heads'],
     ['train', ['--sted', '1'], "unknown option '--sted'"],
     ['generate', ['--prompt', 'a', '--model', os.tmpdir()], 'there is no model.json'],

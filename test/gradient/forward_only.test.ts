@@ -64,7 +64,9 @@ describe.each(['forward only', 'backward without masks'])('%s', (name) => {
       const config = {...configOf(c), implementation: 'fused'} as const;
       const f = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, attnBias: tf.Tensor) =>
         localAttention(q, k, v, config, {...call, attnBias});
-      const {kernelNames} = await tf.profile(() => tf.grads(f as never)(inputs, dy));
+      const {kernelNames} = await tf.profile(() => {
+        tf.dispose(tf.grads(f as never)(inputs, dy));
+      });
       expect(kernelNames).toContain('LocalAttention');
       const byKernel = name === 'backward without masks' && !c.mask;
       expect(kernelNames.includes('LocalAttentionGrad')).toBe(byKernel);

@@ -28,14 +28,20 @@ const maskOf = (x: tf.Tensor) => tf.any(tf.notEqual(x, 0), -1);
 const withMask = (layer: tf.layers.Layer, x: tf.Tensor) => values(layer.apply([x, maskOf(x)]));
 const without = (layer: tf.layers.Layer, x: tf.Tensor) => values(layer.apply(x));
 
-/** A masked branch, joined to another, which is computed after it. Answers the other's output. */
-function twoBranches(other: Node, beside: Node, x: tf.Tensor): Float32Array {
+/**
+ * A masked branch beside another, which is computed after it; a layer joins them, or their model
+ * alone does. Answers the other's output.
+ */
+function twoBranches(other: Node, beside: Node, x: tf.Tensor, joined = true): Float32Array {
   const a = input();
   const first = node(tf.layers.lstm({units: 2}), masked(a));
-  const joined = node(tf.layers.concatenate(), node(tf.layers.flatten(), beside), first);
+  const join = () => node(tf.layers.concatenate(), node(tf.layers.flatten(), beside), first);
   const layer = beside.sourceLayer;
   const call = jest.spyOn(layer, 'call');
-  const model = tf.model({inputs: [a, other], outputs: [first, beside, joined]});
+  const model = tf.model({
+    inputs: [a, other],
+    outputs: [first, beside, ...(joined ? [join()] : [])],
+  });
   const [, second] = model.predict([tokens(), x]) as tf.Tensor[];
   expect(call.mock.lastCall![1].mask).toBeInstanceOf(tf.Tensor); // TF.js hands one over
   return second.dataSync() as Float32Array;
@@ -78,6 +84,11 @@ describe.each(BACKENDS)('%s:', (backend) => {
   claim('a branch without a mask ignores that of a branch of the same length', () => {
     const [layer, b] = [mha(), input()];
     expect(twoBranches(b, node(layer, b), tokens())).toEqual(without(layer, tokens()));
+  });
+
+  claim('also where they meet in no layer, but only in the outputs of their model', () => {
+    const [layer, b] = [mha(), input()];
+    expect(twoBranches(b, node(layer, b), tokens(), false)).toEqual(without(layer, tokens()));
   });
 
   claim('so does a residual branch with layers that pass masks on', () => {

@@ -7,7 +7,7 @@ import workers from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttentionArgs, localAttention, ready} from '../../src';
-import type {LocalAttentionCall} from '../../src/attention/problem';
+import type {LocalAttentionCall} from '../../src/attention/call';
 import {digest, living} from '../support/close';
 import {FUSED, useAnyBuild, useImplementation} from '../support/implementations';
 

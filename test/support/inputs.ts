@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {keepFactor} from '../../src/attention/dropout';
-import type {LocalAttentionCall} from '../../src/attention/problem';
+import type {LocalAttentionCall} from '../../src/attention/call';
 import type {Case} from './cases';
 import {boolTensor, tensor} from './close';
 import type {NaiveConfig, NaiveInputs, Values} from './naive';

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttentionArgs, localAttention} from '../../src';
-import type {LocalAttentionCall} from '../../src/attention/problem';
+import type {LocalAttentionCall} from '../../src/attention/call';
 import {expectClose, tensor} from './close';
 import {generator, uniform} from './inputs';
 import type {Values} from './naive';

@@ -136,12 +136,6 @@ test.each<[string, Record<string, unknown>, string]>([
     '(1 + lookBackward + lookForward) · windowSize must be at most 16777216 tokens, got 67108872',
   ],
   [
-    'a context beyond all memory of the composite',
-    {implementation: 'composite', windowSize: 64, autopad: true, lookBackward: 1e5},
-    '6 · 64 tokens with windows of 64 and a context of 6400128 need a tensor of 9.2 GiB, and ' +
-      'none may take more than 4 GiB; take a smaller context or batch',
-  ],
-  [
     'a dim that is not the input’s',
     {dim: 8},
     'the last axis of q and k must be dim 8 (or leave dim out), got 4',

@@ -42,6 +42,11 @@ test.each<[string, Partial<tf.io.ModelArtifacts>, string]>([
     {modelTopology: new ArrayBuffer(4)},
     'modelTopology must be a JSON object, got an instance of ArrayBuffer.',
   ],
+  [
+    'a weight of a wrong shape',
+    {weightSpecs: [{...A_WEIGHT, shape: [-2]}]},
+    "the shape of weight 'a' must be a list of whole numbers, 0 or more, got [-2].",
+  ],
 ])('saving %s is refused before anything is written', async (_what, wrong, message) => {
   const saving = fileSystem(path.join(directory, 'a')).save!({...artifacts(), ...wrong});
   await expect(saving).rejects.toThrow(`[fileSystem] ${message}`);
@@ -98,7 +103,7 @@ describe('a load says what is wrong', () => {
         write('model.json', manifest(['weights.bin']).replace('float32', 'float64'));
         write('weights.bin', new Uint8Array(16));
       },
-      /weight a has a dtype that TensorFlow\.js does not know, float64\.$/,
+      /the dtype of weight 'a' must be one of float32, .*, string, got 'float64'\.$/,
     ],
     ...[4, 12].map<[string, () => void, RegExp]>((length) => [
       `with ${length} bytes of 8`,
@@ -114,4 +119,75 @@ describe('a load says what is wrong', () => {
     await expect(loading).rejects.toThrow(message);
     await expect(loading).rejects.toThrow(/^\[fileSystem\] .*\.$/);
   });
+});
+
+describe('a hostile model.json', () => {
+  const load = (paths: unknown[], weights: unknown[]) => {
+    write('model.json', JSON.stringify({modelTopology: {}, weightsManifest: [{paths, weights}]}));
+    write('weights.bin', new Uint8Array(8));
+    return fileSystem(directory).load!();
+  };
+
+  test.each<[unknown, string]>([
+    ['', "must name weight files inside its directory, got ''."],
+    ['.', "must name weight files inside its directory, got '.'."],
+    [5, 'must name weight files inside its directory, got 5.'],
+    [null, 'must name weight files inside its directory, got null.'],
+    ['/etc/passwd', "must name weight files inside its directory, got '/etc/passwd'."],
+    ['a\0b', 'without null bytes'],
+    ['logs', 'logs is not a file).'],
+  ])('with the path %j', async (name, message) => {
+    fs.mkdirSync(path.join(directory, 'logs'));
+    const loading = load([name], [A_WEIGHT]);
+    await expect(loading).rejects.toThrow(message);
+    await expect(loading).rejects.toThrow(/^\[fileSystem\] .*\.$/);
+  });
+
+  const SHAPE = "the shape of weight 'a' must be a list of whole numbers, 0 or more, got";
+  const DTYPE =
+    "the dtype of weight 'a' must be one of float32, int32, bool, complex64, string, got";
+  const STORED = "the quantization.dtype of weight 'a' must be one of uint8, uint16, float16, got";
+
+  test.each<[unknown, string]>([
+    [null, 'a weight must be described by its name, shape and dtype, got null.'],
+    ['a', "a weight must be described by its name, shape and dtype, got 'a'."],
+    [{...A_WEIGHT, name: 5}, 'the name of a weight must be a string, got 5.'],
+    [{...A_WEIGHT, shape: [0.5, 2]}, `${SHAPE} [0.5, 2].`],
+    [{...A_WEIGHT, shape: [-1, -1]}, `${SHAPE} [-1, -1].`],
+    [{...A_WEIGHT, shape: ['1']}, `${SHAPE} ['1'].`],
+    [{...A_WEIGHT, shape: [1e300]}, `${SHAPE} [1e+300].`],
+    [{...A_WEIGHT, shape: 2}, `${SHAPE} 2.`],
+    [{...A_WEIGHT, dtype: 4}, `${DTYPE} 4.`],
+    [{...A_WEIGHT, dtype: 'toString'}, `${DTYPE} 'toString'.`],
+    [{...A_WEIGHT, dtype: 'uint8'}, `${DTYPE} 'uint8'.`],
+    [{...A_WEIGHT, quantization: null}, `${STORED} undefined.`],
+    [{...A_WEIGHT, quantization: {dtype: 'int32'}}, `${STORED} 'int32'.`],
+  ])('with the weight %j', async (weight, message) => {
+    await expect(load(['weights.bin'], [weight])).rejects.toThrow(`[fileSystem] ${message}`);
+  });
+
+  test('with more strings than its file could hold is refused without counting them', async () => {
+    const strings = {name: 's', shape: [1e13], dtype: 'string'};
+    await expect(load(['weights.bin'], [strings])).rejects.toThrow(
+      // two empty ones are there
+      'weights.bin holds 8 bytes, but its weight specs describe 40000000000000: ',
+    );
+  });
+});
+
+test('a directory that this process may not read is refused with the reason', async () => {
+  write('model.json', '{}');
+  fs.chmodSync(directory, 0);
+  const root = process.getuid!() === 0;
+  if (root) process.seteuid!(65534); // root may read everything
+  let loading: Promise<unknown>;
+  try {
+    loading = fileSystem(directory).load!();
+  } finally {
+    if (root) process.seteuid!(0);
+    fs.chmodSync(directory, 0o700);
+  }
+  await expect(loading).rejects.toThrow(
+    /^\[fileSystem\] could not load .*\/model\.json \(EACCES: permission denied, .*\)\.$/,
+  );
 });

@@ -68,7 +68,7 @@ function breakAt(n: number, {crash}: {crash: boolean}) {
     jest.spyOn(fs, name as 'fsyncSync').mockImplementation((...args: unknown[]) => {
       tried++;
       if (tried < n || (tried > n && !crash)) return real[name](...args) as void;
-      if (tried === n && name === 'writeFileSync') {
+      if (tried === n && name.startsWith('write')) {
         real[name](args[0], (args[1] as string | Uint8Array).slice(0, 5));
       }
       throw Object.assign(new Error(`EIO, ${name}`), {code: 'EIO'});
@@ -131,7 +131,7 @@ test('an error at any step of a save leaves every file as it was', async () => {
     broken.push(step);
     expect(contents()).toEqual(before);
   });
-  const atLeast = ['mkdir', 'rm', 'open', 'writeFile', 'fsync', 'close'];
+  const atLeast = ['mkdir', 'rm', 'open', 'write', 'writeFile', 'fsync', 'close'];
   expect(broken).toEqual(expect.arrayContaining(atLeast));
   expect(broken.filter((step) => step === 'rename')).toHaveLength(5);
 });
@@ -167,19 +167,19 @@ test('a crash at any step of a first save leaves a whole model or none', async (
   expect(seen).toEqual(new Set(['[fileSystem] there is no model.json', 2]));
 });
 
-test('a crash while a save repairs an earlier crash still leaves a whole model', async () => {
-  // the first step at which a crash leaves no model.json beside the weights
-  let amid = 0;
-  await atEachStep(versionOneAndOtherFiles, {crash: true}, async (_error, step) => {
-    if (amid === 0 && plainVersion() === null) amid = step;
-  });
-  const crashAmidMoves = async () => {
+/** Version 1 over version 1, by a process that died when no model.json was in the directory. */
+async function crashAmidMoves() {
+  for (let step = 1; ; step++) {
+    fs.rmSync(path.join(parent, 'models'), {recursive: true, force: true});
     await versionOneAndOtherFiles();
-    breakAt(amid, {crash: true});
+    breakAt(step, {crash: true});
     await save(1).catch(() => {});
     jest.restoreAllMocks();
-    expect(plainVersion()).toBe(null);
-  };
+    if (plainVersion() === null) return;
+  }
+}
+
+test('a crash while a save repairs an earlier crash still leaves a whole model', async () => {
   const seen = new Set();
   await atEachStep(crashAmidMoves, {crash: true}, async () => {
     plainVersion();
@@ -188,15 +188,49 @@ test('a crash while a save repairs an earlier crash still leaves a whole model',
   expect(seen).toEqual(new Set([1, 2]));
 });
 
-test('a load during which another process saves gives the new model', async () => {
+/** Calls `before` before each of its calls that reads the disk, with how many there were. */
+function beforeEachRead(before: (read: number) => void) {
+  let reads = 0;
+  for (const name of ['openSync', 'fstatSync', 'readFileSync', 'readSync', 'statSync'] as const) {
+    const real = fs[name] as (...args: unknown[]) => unknown;
+    jest.spyOn(fs, name).mockImplementation(((...args: unknown[]) => {
+      if (!saving) before(++reads);
+      return real(...args);
+    }) as never);
+  }
+  return () => reads;
+}
+
+let saving = false;
+
+/** A save that is done before it returns, as one of another process may be. */
+function saveMeanwhile(n: number) {
+  saving = true;
+  void save(n);
+  saving = false;
+}
+
+test.each([
+  ['in its place', async () => save(1)],
+  ['half moved in', crashAmidMoves],
+])('a save at any step of a load, with the earlier model %s', async (_where, prepare) => {
+  const seen = new Set();
+  for (let step = 1, reads = () => step; reads() >= step; step++) {
+    fs.rmSync(path.join(parent, 'models'), {recursive: true, force: true});
+    await prepare();
+    reads = beforeEachRead((read) => read === step && saveMeanwhile(2));
+    seen.add(await loadedVersion());
+    jest.restoreAllMocks();
+  }
+  expect(seen).toEqual(new Set([1, 2]));
+});
+
+test('saves at every step of a load end it, in a sentence', async () => {
   await save(1);
-  const {readFileSync} = fs;
-  let saves = 0;
-  jest.spyOn(fs, 'readFileSync').mockImplementation(((file: string, options: 'utf8') => {
-    if (file.endsWith('weights.bin') && saves++ === 0) void save(2);
-    return readFileSync(file, options);
-  }) as typeof fs.readFileSync);
-  expect(await loadedVersion()).toBe(2);
+  beforeEachRead(saveMeanwhile);
+  await expect(loadedVersion()).rejects.toThrow(
+    /^\[fileSystem\] saves to .* come too fast to load from it\.$/,
+  );
 });
 
 test('of two saves started together the second one stays', async () => {
