@@ -232,7 +232,7 @@ test('a model.json that is never where a load looks first is still found', async
   const places = [directory, path.join(directory, '.tfjs-saved')];
   fs.mkdirSync(places[1]);
   beforeEachRead((read) => {
-    if (read > 10) return;
+    if (read === 1 || read > 10) return; // the first asks whether the directory is one
     fs.renameSync(path.join(places[0], 'model.json'), path.join(places[1], 'model.json'));
     places.reverse();
   });
