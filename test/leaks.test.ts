@@ -1,9 +1,9 @@
 /** Nothing is left behind: on every backend, by whatever is called, also where it throws. */
 import * as tf from '@tensorflow/tfjs';
 
-import {layers, localAttention, rotary} from '../src';
-import {BACKENDS, useBackend} from './support/backends';
+import {Implementation, layers, localAttention, rotary} from '../src';
 import {living} from './support/close';
+import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from './support/implementations';
 
 const OPTIONS = [
   {},
@@ -12,20 +12,16 @@ const OPTIONS = [
   {useXpos: true, autopad: true},
   {useRotaryPosEmb: false, autopad: true, lookBackward: 0, lookForward: 0},
   {dropout: 0.5, autopad: true},
-].flatMap((options) =>
-  (['auto', 'composite'] as const).map((implementation) => ({
-    windowSize: 4,
-    implementation,
-    ...options,
-  })),
-);
+].map((options) => ({windowSize: 4, ...options}));
 
-const LAYERS: Record<string, () => tf.layers.Layer> = {
-  localAttention: () => layers.localAttention({windowSize: 4, causal: true, dropout: 0.5}),
-  'localAttention with autopad and xpos': () =>
-    layers.localAttention({windowSize: 5, autopad: true, useXpos: true}),
-  localMHA: () => layers.localMHA({dim: 6, windowSize: 4, heads: 2, dimHead: 4}),
-  'localMHA with all there is': () =>
+type Make = (by: {implementation: Implementation}) => tf.layers.Layer;
+
+const LAYERS: Record<string, Make> = {
+  localAttention: (by) => layers.localAttention({windowSize: 4, causal: true, dropout: 0.5, ...by}),
+  'localAttention with autopad and xpos': (by) =>
+    layers.localAttention({windowSize: 5, autopad: true, useXpos: true, ...by}),
+  localMHA: (by) => layers.localMHA({dim: 6, windowSize: 4, heads: 2, dimHead: 4, ...by}),
+  'localMHA with all there is': (by) =>
     layers.localMHA({
       dim: 6,
       windowSize: 5,
@@ -37,6 +33,7 @@ const LAYERS: Record<string, () => tf.layers.Layer> = {
       qkRmsnorm: true,
       gateValuesPerHead: true,
       kernelRegularizer: 'l1l2',
+      ...by,
     }),
   rotaryEmbedding: () => layers.rotaryEmbedding({offset: 3}),
 };
@@ -49,15 +46,18 @@ function modelOf(layer: tf.layers.Layer): tf.LayersModel {
   return tf.model({inputs, outputs: layer.apply(normal) as tf.SymbolicTensor});
 }
 
-describe.each(BACKENDS)('%s', (backend) => {
-  beforeAll(() => useBackend(backend));
+describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
+  const {implementation} = one;
   let before = living();
   beforeEach(() => (before = living()));
   afterEach(() => expect(living()).toEqual(before));
 
   describe.each(OPTIONS.map((options) => [JSON.stringify(options), options] as const))(
     'localAttention %s',
-    (_, options) => {
+    (_, chosen) => {
+      const options = {...chosen, implementation};
       function given() {
         const context = (1 + (options.lookBackward ?? 1) + (options.lookForward ?? 1)) * 4;
         const size = options.causal ? 8 : context;
@@ -94,7 +94,8 @@ describe.each(BACKENDS)('%s', (backend) => {
 
   test.each(OPTIONS.map((options) => [JSON.stringify(options), options] as const))(
     'localAttention %s leaves nothing, whichever of its kernels throws',
-    (_, options) => {
+    (_, chosen) => {
+      const options = {...chosen, implementation};
       const x = tf.ones([1, 8, 4]);
       const held = living();
       const call = {training: true, seed: 1};
@@ -130,7 +131,7 @@ describe.each(BACKENDS)('%s', (backend) => {
   describe.each(Object.entries(LAYERS))('%s', (_, make) => {
     test('apply leaves its result and weights alone, and dispose takes the weights', () => {
       const x = tf.randomNormal([2, 8, 6]);
-      const layer = make();
+      const layer = make({implementation});
       tf.dispose(layer.apply(x) as tf.Tensor);
       const held = living();
       for (const training of [false, true]) {
@@ -143,7 +144,7 @@ describe.each(BACKENDS)('%s', (backend) => {
     });
 
     test('predict and fit for three epochs leave the model as large as it was', async () => {
-      const model = modelOf(make());
+      const model = modelOf(make({implementation}));
       model.compile({optimizer: 'adam', loss: 'meanSquaredError'});
       const x = tf.tidy(() => tf.pad(tf.ones([2, 6, 6]), [[0, 0], [0, 2], [0, 0]])); // prettier-ignore
       const y = tf.ones([2, 8, 6]);

@@ -2,12 +2,13 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {localAttention} from '../../src';
-import {BACKENDS, useBackend} from '../support/backends';
+import {useBackend} from '../support/backends';
 import {Case} from '../support/cases';
 import {expectClose, living} from '../support/close';
-import {configOf, inputsOf, sizesOf, tensorsOf} from '../support/inputs';
+import {COMPOSITES, useAnyBuild, useImplementation} from '../support/implementations';
+import {configOf, geometry, inputsOf, tensorsOf} from '../support/inputs';
 import {Values, naiveLocalAttentionGrad} from '../support/naive';
-import {gradientTolerance} from '../support/tolerance';
+import {centralDifferences, gradientTolerance} from '../support/tolerance';
 
 const SHAPE = [1, 2, 8, 2];
 const SPARSE = (row: number, token: number) => (row + token) % 3 > 0;
@@ -25,11 +26,12 @@ const CASES: Case[] = [
   {name: 'no rotary, look forward 2', config: {windowSize: 2, lookForward: 2, useRotaryPosEmb: false}, shape: SHAPE}, // prettier-ignore
 ];
 
-/** Central differences in float64. */
-const STEP = 1e-4;
+/** Central differences in float64, of sums over some hundred numbers. */
+const {step: STEP} = centralDifferences(100 * Number.EPSILON);
 
-describe.each(BACKENDS)('%s', (backend) => {
-  beforeAll(() => useBackend(backend));
+describe.each(COMPOSITES)('%s', (_, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
 
   test.each(CASES.map((c) => [c.name, c] as const))(
     'the gradient of a penalty on all gradients is right for each input: %s',
@@ -38,7 +40,13 @@ describe.each(BACKENDS)('%s', (backend) => {
       const values = inputsOf(c);
       const {inputs, call, dout, dispose} = tensorsOf(c, values);
       const op = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, attnBias?: tf.Tensor) =>
-        localAttention(q, k, v, {...configOf(c), implementation: 'composite'}, {...call, attnBias});
+        localAttention(
+          q,
+          k,
+          v,
+          {...configOf(c), implementation: one.implementation},
+          {...call, attnBias},
+        );
       const penalty = (...x: tf.Tensor[]) =>
         tf.tidy(() => {
           const grads = tf.grads(op)(x.slice(0, -1), x[x.length - 1]);
@@ -47,10 +55,11 @@ describe.each(BACKENDS)('%s', (backend) => {
       const got = tf.grads(penalty)([...inputs, dout]);
 
       const wanted = reference(c);
+      // a product of two gradients, each with its own error, of scores within ±2
+      const sizes = {d: 2, context: geometry(c).context, largestScore: 2};
       expect(got.length).toBe(wanted.length);
       for (const [i, want] of wanted.entries()) {
-        // a product of two gradients, each with its own error
-        await expectClose(`gradient ${i}`, got[i], want, 2 * gradientTolerance(sizesOf(c, values)));
+        await expectClose(`gradient ${i}`, got[i], want, 2 * gradientTolerance(sizes));
       }
       tf.dispose([inputs, dout, dispose, got]);
       expect(living()).toEqual(before);

@@ -2,21 +2,25 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {localAttention} from '../../src';
-import {BACKENDS, useBackend} from '../support/backends';
 import {casesNamed} from '../support/cases';
-import {living} from '../support/close';
+import {expectClose, living} from '../support/close';
+import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
 import {inputsOf, tensorsOf} from '../support/inputs';
+import {gradientTolerance} from '../support/tolerance';
 
 const [CASE] = casesNamed('shared qk, exact, xpos, biased, masked');
 
-describe.each(BACKENDS)('%s', (backend) => {
-  beforeAll(() => useBackend(backend));
+describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
+  const {implementation} = one;
+  const CONFIG = {...CASE.config, implementation};
 
   /** The inputs of the case, and the gradients when all are asked for at once. */
   function everything() {
     const {inputs, call, dout, dispose} = tensorsOf(CASE, inputsOf(CASE));
     const op = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, attnBias?: tf.Tensor) =>
-      localAttention(q, k, v, CASE.config, {...call, attnBias});
+      localAttention(q, k, v, CONFIG, {...call, attnBias});
     const all = tf.grads(op)(inputs, dout);
     const free = () => tf.dispose([inputs, dout, dispose, all]);
     return {inputs, call, dout, op, all, free};
@@ -40,14 +44,14 @@ describe.each(BACKENDS)('%s', (backend) => {
 
   test('one tensor as q, k and v has the sum of their gradients', async () => {
     const {inputs, free} = everything();
-    const config = {windowSize: 4, causal: true};
+    const config = {windowSize: 4, causal: true, implementation};
     const op = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => localAttention(q, k, v, config);
     const [x] = inputs;
-    const one = await tf
-      .grad((x) => op(x, x, x))(x)
-      .data();
-    const sum = await tf.addN(tf.grads(op)([x, tf.clone(x), tf.clone(x)])).data();
-    one.forEach((value, i) => expect(value).toBeCloseTo(sum[i], 5));
+    const gradient = tf.grad((x) => op(x, x, x))(x);
+    const sum = tf.addN(tf.grads(op)([x, tf.clone(x), tf.clone(x)]));
+    const want = {shape: sum.shape, data: await sum.data()};
+    const sizes = {d: x.shape[3]!, context: 8, largestScore: 0};
+    await expectClose('gradient', gradient, want, gradientTolerance(sizes));
     free();
   });
 
@@ -55,7 +59,7 @@ describe.each(BACKENDS)('%s', (backend) => {
     const {inputs, call, dout, all, free} = everything();
     const [q, k, v, attnBias] = inputs.map((x) => tf.variable(x));
     const {grads} = tf.variableGrads(() =>
-      tf.sum(tf.mul(localAttention(q, k, v, CASE.config, {...call, attnBias}), dout)),
+      tf.sum(tf.mul(localAttention(q, k, v, CONFIG, {...call, attnBias}), dout)),
     );
     for (const [i, x] of [q, k, v, attnBias].entries()) {
       expect(await grads[x.name].data()).toEqual(await all[i].data());
@@ -67,10 +71,10 @@ describe.each(BACKENDS)('%s', (backend) => {
   test('an optimizer finds the values that give a wanted output, and leaks nothing', async () => {
     const {inputs, call, free} = everything();
     const [q, k, x] = inputs;
-    const wanted = localAttention(q, k, x, CASE.config, call);
+    const wanted = localAttention(q, k, x, CONFIG, call);
     const v = tf.variable(tf.zerosLike(x));
     const optimizer = tf.train.sgd(50);
-    const loss = () => tf.losses.meanSquaredError(wanted, localAttention(q, k, v, CASE.config, call)) as tf.Scalar; // prettier-ignore
+    const loss = () => tf.losses.meanSquaredError(wanted, localAttention(q, k, v, CONFIG, call)) as tf.Scalar; // prettier-ignore
     const step = () => {
       const cost = optimizer.minimize(loss, true, [v])!;
       const [value] = cost.dataSync();
@@ -95,7 +99,7 @@ describe.each(BACKENDS)('%s', (backend) => {
       tf.tidy(() => {
         const [k, v, attnBias] = inputs.slice(1).map((x) => tf.clone(x));
         const mask = tf.clone(call.mask!);
-        return localAttention(q, k, v, CASE.config, {...call, attnBias, mask});
+        return localAttention(q, k, v, CONFIG, {...call, attnBias, mask});
       }),
     )(inputs[0], dout);
     expect(await gradient.data()).toEqual(await all[0].data());

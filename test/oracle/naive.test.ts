@@ -1,9 +1,4 @@
-import {
-  FIXTURE_TOLERANCE,
-  localAttentionFixtures,
-  localMHAFixtures,
-  rotaryFixtures,
-} from '../support/fixtures';
+import {localAttentionFixtures, localMHAFixtures, rotaryFixtures} from '../support/fixtures';
 import {
   naiveLocalAttention,
   naiveLocalAttentionGrad,
@@ -14,10 +9,10 @@ import {
   type NaiveInputs,
   type Values,
 } from '../support/naive';
+import {FIXTURE_TOLERANCE, centralDifferences} from '../support/tolerance';
 
-/** Central differences with this step leave about STEP² of truncation and 1e-16/STEP of rounding. */
-const STEP = 1e-5;
-const DIFFERENCE_TOLERANCE = 1e-8;
+/** Of sums over some hundred numbers. */
+const {step: STEP, tolerance: DIFFERENCE_TOLERANCE} = centralDifferences(100 * Number.EPSILON);
 
 describe('the reference answers as the PyTorch original', () => {
   test.each(localAttentionFixtures())('LocalAttention and its gradients: $name', (fixture) => {

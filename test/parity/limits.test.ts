@@ -1,17 +1,27 @@
-/** Where a fused program could go wrong on its own: kinds of arrays, phases, sizes, allocation. */
+/** Where a program could go wrong on its own: kinds of arrays, sizes, far looks, allocation. */
 import * as tf from '@tensorflow/tfjs';
 
-import {LocalAttentionArgs, layers, localAttention} from '../../src';
-import {expectClose, living, tensor} from '../support/close';
-import {generator, uniform} from '../support/inputs';
+import {countMemories, peakOf} from '../../bench/memory';
+import {layers, localAttention} from '../../src';
+import {Case} from '../support/cases';
+import {expectClose, living} from '../support/close';
+import {FUSED, IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {tensorsOf} from '../support/inputs';
 import {naiveLocalAttention, naiveLocalAttentionGrad} from '../support/naive';
-import {PROGRAMS, useAnyProgram, useProgram} from '../support/programs';
+import {gradientTolerance, outputTolerance} from '../support/tolerance';
+import {truthOf} from '../support/truth';
 
-describe.each(PROGRAMS.map((program) => [program.name, program] as const))('%s', (_, program) => {
-  beforeAll(() => useProgram(program));
-  afterAll(useAnyProgram);
+countMemories();
+
+/** Of eight tokens of size 4, which hold 0, 1 and 2. */
+const SMALL = {d: 4, context: 12, largestScore: 8};
+
+describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
   beforeEach(() => tf.engine().startScope());
   afterEach(() => tf.engine().endScope());
+  const {implementation} = one;
 
   test.each(['int32', 'bool'] as const)(
     'tensors that were cast from %s are numbers, upstream gradients too',
@@ -21,64 +31,84 @@ describe.each(PROGRAMS.map((program) => [program.name, program] as const))('%s',
       const x = tf.reshape(whole, [1, 8, 4]);
       const values = {shape: x.shape, data: Array.from(x.dataSync(), Number)};
       const {value, grads} = tf.valueAndGrads((q, k, v) =>
-        localAttention(q, k, v, {...config, implementation: 'fused'}),
+        localAttention(q, k, v, {...config, implementation}),
       )([x, tf.clone(x), tf.clone(x)], x);
       const want = naiveLocalAttention(values, values, values, config);
-      await expectClose('out', value, want, 1e-6);
+      await expectClose('out', value, want, outputTolerance(SMALL));
       const wanted = naiveLocalAttentionGrad(values, values, values, config, {}, values);
-      await expectClose('dv', grads[2], wanted.dv, 1e-6);
+      for (const [at, name] of (['dq', 'dk', 'dv'] as const).entries()) {
+        await expectClose(name, grads[at], wanted[name], gradientTolerance(SMALL));
+      }
+      const layer = layers.localAttention({...config, implementation});
+      await expectClose('a layer', layer.apply(x) as tf.Tensor, want, outputTolerance(SMALL));
     },
   );
+
+  test('a look far beyond the ends costs no memory', async () => {
+    const config = {windowSize: 64, lookForward: 0, sharedQk: true, implementation};
+    const x = tf.ones([1, 64, 64]);
+    const needed = async (lookBackward: number) => {
+      const attend = (q: tf.Tensor, k: tf.Tensor) =>
+        localAttention(q, k, x, {...config, lookBackward});
+      const {peakMiB} = await peakOf(() => tf.grads(attend)([x, tf.clone(x)]));
+      return peakMiB;
+    };
+    await needed(1); // what is kept between calls
+    expect(await needed(200_000)).toBeLessThanOrEqual(2 * (await needed(1)) + 1);
+  });
+
+  test('a mask made from what is differentiated has no slope, and does no harm', async () => {
+    const x = tf.randomUniform([2, 8, 4], 0, 1, 'float32', 3);
+    const attend = (z: tf.Tensor, mask: tf.Tensor) =>
+      localAttention(z, z, z, {windowSize: 4, implementation}, {mask});
+    const mask = tf.greater(tf.sum(x, -1), 2);
+    expect(new Set(await mask.data())).toEqual(new Set([0, 1]));
+    const want = await tf
+      .grad((z) => attend(z, mask))(x)
+      .data();
+    const got = tf.grad((z) => attend(z, tf.greater(tf.sum(z, -1), 2)))(x);
+    expect(await got.data()).toEqual(want);
+  });
+
+  test('dropout of nearly all drops nearly all', () => {
+    const x = tf.ones([1, 8, 4]);
+    const call = {training: true, seed: 1};
+    const config = {windowSize: 4, dropout: 1 - 1e-10, implementation};
+    const out = localAttention(x, x, x, config, call);
+    expect(tf.max(tf.abs(out)).dataSync()[0]).toBe(0);
+  });
+});
+
+/** Where the fused kernels refuse the base, ordinary ops compute it. */
+describe.each(FUSED)('%s, or what takes its place', (_, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
+  beforeEach(() => tf.engine().startScope());
+  afterEach(() => tf.engine().endScope());
 
   test.each([
     [16, 1],
     [16, 0.5],
     [4, 0.2],
     [2, 0.5],
-  ])('xpos of window %i over %f tokens has no NaN, whoever computes it', async (w, base) => {
-    const random = generator(3);
-    const [q, k, v] = [0, 1, 2].map(() => uniform(random, [1, 96, 16]));
-    const config = {windowSize: w, useXpos: true, xposScaleBase: base};
-    const {value, grads} = tf.valueAndGrads((...[a, b, c]) => localAttention(a, b, c, config))([
-      tensor(q),
-      tensor(k),
-      tensor(v),
-    ]);
-    for (const x of [value, ...grads]) expect(x.dataSync().every(Number.isFinite)).toBe(true);
-  });
-
-  test('a look far beyond the ends costs no memory', () => {
-    const options: LocalAttentionArgs = {windowSize: 64, lookBackward: 200_000, lookForward: 0};
-    const x = tf.ones([1, 64, 64]);
-    const config = {...options, sharedQk: true, implementation: 'fused'} as const;
-    const before = process.memoryUsage().rss;
-    const [gradient] = tf.grads((q, k) => localAttention(q, k, x, config))([x, tf.clone(x)]);
-    expect(gradient.dataSync().every(Number.isFinite)).toBe(true);
-    expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 28);
-  });
-
-  test('a mask made from what is differentiated has no slope, and does no harm', () => {
-    const x = tf.ones([2, 8, 4]);
-    const loss = (z: tf.Tensor) =>
-      tf.sum(
-        localAttention(z, z, z, {windowSize: 4}, {mask: tf.cast(tf.sum(z, -1), 'bool')}),
-      ) as tf.Scalar;
-    const gradient = tf.grad(loss)(x);
-    expect(gradient.dataSync().every(Number.isFinite)).toBe(true);
-  });
-
-  test('dropout of nearly all drops nearly all', () => {
-    const x = tf.ones([1, 8, 4]);
-    const call = {training: true, seed: 1};
-    const out = localAttention(x, x, x, {windowSize: 4, dropout: 1 - 1e-10}, call);
-    expect(tf.max(tf.abs(out)).dataSync()[0]).toBe(0);
+  ])('xpos of window %i over %f tokens is what the loops say', async (windowSize, base) => {
+    const config = {windowSize, useXpos: true, xposScaleBase: base};
+    const c: Case = {name: 'xpos', config, shape: [1, 48, 6]};
+    const {values, wanted} = truthOf(c);
+    const {inputs, dout} = tensorsOf(c, values);
+    const {value, grads} = tf.valueAndGrads((q, k, v) =>
+      localAttention(q, k, v, {...config, implementation: 'auto'}),
+    )(inputs, dout);
+    for (const [at, {name, want, tolerance}] of wanted.entries()) {
+      await expectClose(name, [value, ...grads][at], want, tolerance);
+    }
   });
 });
 
 test('memory that wasm does not have is an error, which leaves nothing', async () => {
-  const [onWasm] = PROGRAMS.filter(({backend}) => backend === 'wasm');
+  const onWasm = FUSED.find(([, {backend}]) => backend === 'wasm');
   if (!onWasm) return console.log('skipped: no wasm among the named backends');
-  await useProgram(onWasm);
+  await useImplementation(onWasm[1]);
   const x = tf.ones([1, 8, 4]);
   const {wasm} = tf.backend() as unknown as {wasm: {_malloc(bytes: number): number}};
   const {_malloc} = wasm;
@@ -94,14 +124,5 @@ test('memory that wasm does not have is an error, which leaves nothing', async (
     expect(living()).toEqual(before);
   }
   x.dispose();
-  useAnyProgram();
-});
-
-test('layers hand on such tensors as well', async () => {
-  await useProgram(PROGRAMS[0]);
-  const x = tf.cast(tf.ones([1, 8, 4], 'int32'), 'float32');
-  const out = layers.localAttention({windowSize: 4}).apply(x) as tf.Tensor;
-  expect(out.dataSync()[0]).toBeCloseTo(1, 6);
-  tf.dispose([x, out]);
-  useAnyProgram();
+  useAnyBuild();
 });

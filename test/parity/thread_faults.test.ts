@@ -4,7 +4,7 @@ import workers from 'node:worker_threads';
 
 import {localAttention, ready} from '../../src';
 import {digest, living} from '../support/close';
-import {PROGRAMS, useAnyProgram, useProgram} from '../support/programs';
+import {FUSED, useAnyBuild, useImplementation} from '../support/implementations';
 
 /** The line at which a thread computes an item. */
 const ITEM = 'program.compute(phase, item, scratch);';
@@ -34,16 +34,14 @@ const posted = jest.spyOn(workers.Worker.prototype, 'postMessage');
 const jobs = () => posted.mock.calls.filter(([message]) => message.job).length;
 const warn = jest.spyOn(console, 'warn').mockImplementation();
 
-describe.each(
-  PROGRAMS.filter(({build}) => build === 'simd').map((program) => [program.name, program] as const),
-)('%s', (_, program) => {
+describe.each(FUSED.filter(([, {build}]) => build === 'simd'))('%s', (_, one) => {
   let alone: string[];
 
   beforeAll(async () => {
-    await useProgram(program);
+    await useImplementation(one);
     alone = results();
   });
-  afterAll(useAnyProgram);
+  afterAll(useAnyBuild);
   beforeEach(() => void warn.mockClear());
   afterEach(async () => {
     spoil = (source) => source;

@@ -9,9 +9,8 @@ import * as tf from '@tensorflow/tfjs';
 import {LocalAttentionArgs, localAttention, ready} from '../../src';
 import type {LocalAttentionCall} from '../../src/attention/call';
 import {digest, living} from '../support/close';
-import {PROGRAMS, useAnyProgram, useProgram} from '../support/programs';
+import {FUSED, useAnyBuild, useImplementation} from '../support/implementations';
 
-const WASM_PROGRAMS = PROGRAMS;
 const N = 1560; // three chunks and a half
 const HEADS = 3;
 const D = 22;
@@ -49,34 +48,31 @@ const jobs = () => posted.mock.calls.filter(([message]) => message.job);
 beforeEach(() => posted.mockClear());
 afterAll(() => ready({threads: 1}));
 
-describe.each(WASM_PROGRAMS.map((program) => [program.name, program] as const))(
-  '%s',
-  (_, program) => {
-    beforeAll(() => useProgram(program));
-    afterAll(useAnyProgram);
+describe.each(FUSED)('%s', (_, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
 
-    test('1, 2 and 3 threads give the same bits, forward and backward', async () => {
-      const alone = CASES.map(([, shape]) => bitsOf(shape));
-      for (const threads of [2, 3]) {
-        expect(await ready({threads})).toBe(threads);
-        for (const [at, [name, shape]] of CASES.entries()) {
-          posted.mockClear();
-          const before = living();
-          expect([name, bitsOf(shape)]).toEqual([name, alone[at]]);
-          expect(living()).toEqual(before);
-          // forward one phase, backward two; but one item for each head of a bias, in one phase
-          const phases = shape.bias === undefined ? 3 : shape.bias > 1 ? 2 : 1;
-          expect(jobs()).toHaveLength((threads - 1) * phases);
-        }
+  test('1, 2 and 3 threads give the same bits, forward and backward', async () => {
+    const alone = CASES.map(([, shape]) => bitsOf(shape));
+    for (const threads of [2, 3]) {
+      expect(await ready({threads})).toBe(threads);
+      for (const [at, [name, shape]] of CASES.entries()) {
+        posted.mockClear();
+        const before = living();
+        expect([name, bitsOf(shape)]).toEqual([name, alone[at]]);
+        expect(living()).toEqual(before);
+        // forward one phase, backward two; but one item for each head of a bias, in one phase
+        const phases = shape.bias === undefined ? 3 : shape.bias > 1 ? 2 : 1;
+        expect(jobs()).toHaveLength((threads - 1) * phases);
       }
-      await ready({threads: 1});
-    }, 120_000);
-  },
-);
+    }
+    await ready({threads: 1});
+  }, 120_000);
+});
 
 describe('the pool', () => {
-  beforeAll(() => useProgram(WASM_PROGRAMS[0]));
-  afterAll(useAnyProgram);
+  beforeAll(() => useImplementation(FUSED[0][1]));
+  afterAll(useAnyBuild);
   afterEach(() => ready({threads: 1}));
 
   const small: Shape = {config: {windowSize: 16, causal: true}, n: 512};

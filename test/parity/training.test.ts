@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 
 import {peakOf} from '../../bench/memory';
 import {Implementation, layers} from '../../src';
-import {PROGRAMS, useAnyProgram, useProgram} from '../support/programs';
+import {FUSED, useAnyBuild, useImplementation} from '../support/implementations';
+import {sumTolerance} from '../support/tolerance';
 
 const VOCABULARY = 11;
 const DIM = 16;
@@ -48,11 +49,11 @@ function crossEntropy(labels: tf.Tensor, logits: tf.Tensor): tf.Scalar {
   return tf.neg(tf.mean(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), -1))) as tf.Scalar;
 }
 
-const ON_WASM = PROGRAMS.filter(({backend}) => backend === 'wasm');
+const ON_WASM = FUSED.filter(([, {backend}]) => backend === 'wasm');
 
-describe.each(ON_WASM)('$name', (program) => {
-  beforeAll(() => useProgram(program));
-  afterAll(useAnyProgram);
+describe.each(ON_WASM)('%s', (name, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
 
   test('an embedding, LocalMHA and a dense layer learn by fit what the composite learns', async () => {
     const n = 600;
@@ -70,7 +71,11 @@ describe.each(ON_WASM)('$name', (program) => {
     tf.dispose([x, y]);
     const [fused, composite] = losses;
     expect(fused[3]).toBeLessThan(fused[0] / 1.5);
-    fused.forEach((loss, epoch) => expect(loss).toBeCloseTo(composite[epoch], 4));
+    // a loss is a mean over all tokens; steps of adam carry what differs on to the next
+    const most = 4 * sumTolerance(n);
+    fused.forEach((loss, epoch) =>
+      expect(Math.abs(loss / composite[epoch] - 1)).toBeLessThan(most),
+    );
   });
 
   test('a step at n = 4096 takes less than a third of the memory that the composite takes', async () => {
@@ -90,7 +95,7 @@ describe.each(ON_WASM)('$name', (program) => {
     tf.dispose([x, y]);
     const [fused, composite] = peaks;
     console.log(
-      `${program.name}: a step takes ${fused.toFixed(1)} MiB, ${composite.toFixed(1)} by the composite`,
+      `${name}: a step takes ${fused.toFixed(1)} MiB, ${composite.toFixed(1)} by the composite`,
     );
     expect(fused).toBeLessThan(composite / 3);
   });

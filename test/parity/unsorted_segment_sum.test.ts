@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import '../../src';
 import {BACKENDS, useBackend} from '../support/backends';
 import {living} from '../support/close';
+import {sumTolerance} from '../support/tolerance';
 
 const onBoth = BACKENDS.includes('cpu') && BACKENDS.includes('wasm');
 if (!onBoth) console.log('skipped: UnsortedSegmentSum (it compares cpu with wasm)');
@@ -39,7 +40,7 @@ if (!onBoth) console.log('skipped: UnsortedSegmentSum (it compares cpu with wasm
       return result;
     });
     expect({...wasm, data: []}).toEqual({...cpu, data: []});
-    wasm.data.forEach((sum, at) => expect(sum).toBeCloseTo(cpu.data[at], 6));
+    expectSums(wasm.data, cpu.data);
   });
 
   test('sums of int32 are float32, as on cpu', async () => {
@@ -77,7 +78,7 @@ if (!onBoth) console.log('skipped: UnsortedSegmentSum (it compares cpu with wasm
       tf.dispose([x, indices, gradient]);
       return data;
     });
-    wasm.forEach((value, at) => expect(value).toBeCloseTo(cpu[at], 6));
+    expectSums(wasm, cpu);
   });
 
   test('an embedding trains, as on cpu', async () => {
@@ -100,6 +101,11 @@ if (!onBoth) console.log('skipped: UnsortedSegmentSum (it compares cpu with wasm
       return history.history.loss as number[];
     });
     expect(wasm[wasm.length - 1]).toBeLessThan(wasm[0] / 4);
-    wasm.forEach((loss, epoch) => expect(loss).toBeCloseTo(cpu[epoch], 5));
+    expectSums(wasm, cpu);
   });
 });
+
+/** Both sum at most some hundred numbers of about 1, in orders of their own. */
+function expectSums(got: number[], want: number[]) {
+  got.forEach((sum, at) => expect(Math.abs(sum - want[at])).toBeLessThan(sumTolerance(100)));
+}

@@ -4,16 +4,23 @@ import * as tf from '@tensorflow/tfjs';
 
 import {localAttention, rotary} from '../../src';
 import {arbitraryCase} from '../support/arbitrary';
-import {BACKENDS, useBackend} from '../support/backends';
 import {Case} from '../support/cases';
 import {expectClose, expectSame} from '../support/close';
-import {CaseInputs, geometry, inputsOf, sizesOf, tensorsOf} from '../support/inputs';
+import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {CaseInputs, geometry, inputsOf, tensorsOf} from '../support/inputs';
 import {outputTolerance} from '../support/tolerance';
+import {truthOf} from '../support/truth';
 
-const RUNS = {seed: 3, numRuns: 25};
+const LAWS = 7; // one for each kind of full attention
+const RUNS = {seed: 3, numRuns: Number(process.env.CASES ?? 25)};
 
-describe.each(BACKENDS)('%s', (backend) => {
-  beforeAll(() => useBackend(backend));
+jest.setTimeout(10_000 + 100 * RUNS.numRuns);
+
+describe.each(IMPLEMENTATIONS)('%s', (name, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
+  let checked = 0;
+  afterAll(() => console.log(`${name}: ${checked} random cases of ${LAWS} laws`));
   beforeEach(() => tf.engine().startScope());
   afterEach(() => tf.engine().endScope());
 
@@ -23,14 +30,18 @@ describe.each(BACKENDS)('%s', (backend) => {
     check: (c: Case, values: CaseInputs) => Promise<void>,
   ) =>
     fc.assert(
-      fc.asyncProperty(arbitraryCase(fixed), (c) => check(c, inputsOf(c))),
+      fc.asyncProperty(arbitraryCase(fixed), (c) => {
+        checked++;
+        return check(c, inputsOf(c));
+      }),
       RUNS,
     );
+  const by = (c: Case) => ({...c.config, implementation: one.implementation});
   /** The op on the inputs of a case. */
   const attend = async (c: Case, values: CaseInputs) => {
     const {inputs, call} = tensorsOf(c, values);
     const [q, k, v, attnBias] = inputs;
-    return localAttention(q, k, v, c.config, {...call, attnBias}).data<'float32'>();
+    return localAttention(q, k, v, by(c), {...call, attnBias}).data<'float32'>();
   };
 
   test('the weights of a query that sees a key sum to 1, of any other to 0', () =>
@@ -66,7 +77,7 @@ describe.each(BACKENDS)('%s', (backend) => {
       const rows = values.q.data.length / d;
       const at = Math.floor(Math.abs(c.seed!) % rows);
       const chosen = tf.reshape(tf.oneHot(tf.tensor1d([at], 'int32'), rows), [...c.shape.slice(0, -1), 1]); // prettier-ignore
-      const grads = tf.grads((q, k, v) => localAttention(q, k, v, c.config, call));
+      const grads = tf.grads((q, k, v) => localAttention(q, k, v, by(c), call));
       const [dq, dk, dv] = await Promise.all(
         grads(inputs, tf.mul(dout, chosen)).map((x) => x.data<'float32'>()),
       );
@@ -83,7 +94,7 @@ describe.each(BACKENDS)('%s', (backend) => {
 
   test.each([true, false])('a window of the whole text is full attention: causal %s', (causal) =>
     law(
-      {causal, window: 20, back: 0, forward: 0, exact: false, sharedQk: false, positions: 'rotary', leading: [2], dropout: false, bias: 'none', kept: null}, // prettier-ignore
+      {causal, window: 20, back: 0, forward: 0, exact: false, sharedQk: false, positions: 'rotary', leading: [2], dropout: false, bias: 'none', kept: null, large: null}, // prettier-ignore
       async (c, values) => {
         const [n, d] = c.shape.slice(-2);
         const {
@@ -98,8 +109,8 @@ describe.each(BACKENDS)('%s', (backend) => {
         const full = tf.matMul(tf.softmax(tf.add(scores, hidden)), v);
         const want = {shape: full.shape, data: await full.data()};
         // both are computed in float32
-        const tolerance = 2 * outputTolerance(sizesOf(c, values));
-        await expectClose('out', localAttention(q, k, v, c.config, call), want, tolerance);
+        const [{tolerance}] = truthOf(c).wanted;
+        await expectClose('out', localAttention(q, k, v, by(c), call), want, 2 * tolerance);
       },
     ),
   );
@@ -128,13 +139,13 @@ describe.each(BACKENDS)('%s', (backend) => {
       const heads = tf.tensor1d([2, 0, 1], 'int32');
       const permuted = (x: tf.Tensor) => tf.gather(tf.gather(x, batches, 0), heads, 1);
       const mask = call.mask && tf.cast(tf.gather(tf.cast(call.mask, 'int32'), batches), 'bool');
-      const out = permuted(localAttention(q, k, v, c.config, {...call, attnBias}));
-      const other = localAttention(permuted(q), permuted(k), permuted(v), c.config, {
+      const out = permuted(localAttention(q, k, v, by(c), {...call, attnBias}));
+      const other = localAttention(permuted(q), permuted(k), permuted(v), by(c), {
         ...call,
         mask,
         attnBias: tf.gather(attnBias, heads),
       });
-      await expectSame(other, out, outputTolerance(sizesOf(c, values)));
+      await expectSame(other, out, () => 2 * truthOf(c).wanted[0].tolerance);
     }));
 });
 

@@ -4,17 +4,44 @@ import * as tf from '@tensorflow/tfjs';
 
 import {localAttention} from '../../src';
 import {arbitraryCase} from '../support/arbitrary';
-import {BACKENDS, useBackend} from '../support/backends';
 import {Case} from '../support/cases';
 import {boolTensor, expectClose, expectSame, tensor} from '../support/close';
-import {CaseInputs, generator, inputsOf, sizesOf} from '../support/inputs';
+import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {CaseInputs, generator, inputsOf} from '../support/inputs';
 import {Values} from '../support/naive';
-import {outputTolerance} from '../support/tolerance';
+import {truthOf} from '../support/truth';
 
-const RUNS = {seed: 4, numRuns: 25};
+const LAWS = 5; // one for each kind of positions
+const RUNS = {seed: 4, numRuns: Number(process.env.CASES ?? 25)};
 
-describe.each(BACKENDS)('%s', (backend) => {
-  beforeAll(() => useBackend(backend));
+jest.setTimeout(10_000 + 100 * RUNS.numRuns);
+
+describe.each(IMPLEMENTATIONS)('%s', (name, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
+  let checked = 0;
+  afterAll(() => console.log(`${name}: ${checked} random cases of ${LAWS} laws`));
+
+  /** Checks the law for random cases with these choices. */
+  const law = (
+    fixed: Parameters<typeof arbitraryCase>[0],
+    check: (c: Case, values: CaseInputs) => Promise<void>,
+  ) =>
+    fc.assert(
+      fc.asyncProperty(arbitraryCase(fixed), (c) => {
+        checked++;
+        return check(c, inputsOf(c));
+      }),
+      RUNS,
+    );
+  const attend = (c: Case, {q, k, v, naive}: CaseInputs): tf.Tensor => {
+    const config = {...c.config, implementation: one.implementation};
+    return localAttention(tensor(q), tensor(k), tensor(v), config, {
+      mask: naive.mask && boolTensor(naive.mask),
+      attnBias: naive.attnBias && tensor(naive.attnBias),
+    });
+  };
+
   beforeEach(() => tf.engine().startScope());
   afterEach(() => tf.engine().endScope());
 
@@ -48,7 +75,7 @@ describe.each(BACKENDS)('%s', (backend) => {
             from - away,
             24 - away,
           );
-          await expectClose('out', tensor(got), want, 2 * outputTolerance(sizesOf(c, values)));
+          await expectClose('out', tensor(got), want, 2 * truthOf(c).wanted[0].tolerance);
         },
       ),
   );
@@ -83,7 +110,7 @@ describe.each(BACKENDS)('%s', (backend) => {
         });
         const removed = await attend({...c, shape: [left.length, c.shape[1]]}, map(values, pick));
         const want = pick({shape: masked.shape, data: await masked.data()});
-        await expectClose('out', removed, want, 2 * outputTolerance(sizesOf(c, values)));
+        await expectClose('out', removed, want, 2 * truthOf(c).wanted[0].tolerance);
       },
     ));
 
@@ -107,25 +134,9 @@ describe.each(BACKENDS)('%s', (backend) => {
       const byHand = await attend({...c, config}, inputs);
       const automatic = await attend(c, values);
       const cut = tokens({shape: byHand.shape, data: await byHand.data()}, 0, n);
-      await expectSame(automatic, tensor(cut), outputTolerance(sizesOf(c, values)));
+      await expectSame(automatic, tensor(cut), () => 2 * truthOf(c).wanted[0].tolerance);
     }));
 });
-
-/** Checks the law for random cases with these choices. */
-function law(
-  fixed: Parameters<typeof arbitraryCase>[0],
-  check: (c: Case, values: CaseInputs) => Promise<void>,
-) {
-  const property = fc.asyncProperty(arbitraryCase(fixed), (c) => check(c, inputsOf(c)));
-  return fc.assert(property, RUNS);
-}
-
-function attend(c: Case, {q, k, v, naive}: CaseInputs): tf.Tensor {
-  return localAttention(tensor(q), tensor(k), tensor(v), c.config, {
-    mask: naive.mask && boolTensor(naive.mask),
-    attnBias: naive.attnBias && tensor(naive.attnBias),
-  });
-}
 
 function map(values: CaseInputs, f: (x: Values) => Values): CaseInputs {
   const {q, k, v, dout, naive} = values;

@@ -2,51 +2,57 @@
 import * as fc from 'fast-check';
 import * as tf from '@tensorflow/tfjs';
 
-import {localAttention} from '../../src';
+import {Implementation, localAttention} from '../../src';
 import {arbitraryCase} from '../support/arbitrary';
-import {BACKENDS, useBackend} from '../support/backends';
-import {expectClose, living} from '../support/close';
-import {configOf, gradientTolerances, inputsOf, sizesOf, tensorsOf} from '../support/inputs';
-import {naiveLocalAttention, naiveLocalAttentionGrad} from '../support/naive';
-import {outputTolerance} from '../support/tolerance';
+import {Case} from '../support/cases';
+import {expectClose, living, relativeError} from '../support/close';
+import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {configOf, tensorsOf} from '../support/inputs';
+import {truthOf} from '../support/truth';
 
 /** Change the seed to look elsewhere; fast-check prints it with what it found. */
-const SEED = 20261123;
-const RUNS: Record<string, number> = {cpu: 300};
+const SEED = Number(process.env.SEED ?? 20261123);
+/** More of them: CASES=10000. */
+const CASES = Number(process.env.CASES ?? 300);
 
-describe.each(BACKENDS)('%s', (backend) => {
-  beforeAll(() => useBackend(backend));
+jest.setTimeout(10_000 + 100 * CASES);
+
+describe.each(IMPLEMENTATIONS)('%s', (name, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
 
   test('any configuration gives the numbers and gradients of the loops', async () => {
-    const worst = {output: 0, budget: 0}; // the budget: a part of the tolerance
-    const numRuns = RUNS[backend] ?? 100;
-    await fc.assert(
-      fc.asyncProperty(arbitraryCase(), async (c) => {
-        const before = living();
-        const values = inputsOf(c);
-        const {q, k, v, dout, naive} = values;
-        const {inputs, call, dout: dy, dispose} = tensorsOf(c, values);
-        const {value, grads} = tf.valueAndGrads((q, k, v, attnBias) =>
-          localAttention(q, k, v, configOf(c), {...call, attnBias}),
-        )(inputs, dy);
-
-        const out = naiveLocalAttention(q, k, v, c.config, naive);
-        const output = await expectClose('out', value, out, outputTolerance(sizesOf(c, values)));
-        worst.output = Math.max(worst.output, output);
-        const wanted = naiveLocalAttentionGrad(q, k, v, c.config, naive, dout);
-        for (const {name, at, want, tolerance} of gradientTolerances(c, values, wanted)) {
-          const error = await expectClose(name, grads[at], want, tolerance);
-          worst.budget = Math.max(worst.budget, error / tolerance);
-        }
-        tf.dispose([inputs, grads, dispose, dy, value]);
-        expect(living()).toEqual(before);
-      }),
-      {seed: SEED, numRuns},
-    );
-    const [out, budget] = [worst.output.toExponential(1), (100 * worst.budget).toFixed(0)];
+    const worst = {output: 0, gradient: 0, budget: 0}; // the budget: a part of the tolerance
+    const check = async (c: Case) => {
+      const before = living();
+      const {values, wanted} = truthOf(c);
+      const given = tensorsOf(c, values);
+      const results = run(c, given, one.implementation);
+      const composed = one.implementation === 'fused' ? run(c, given, 'composite') : null;
+      for (const [at, {name, want, tolerance}] of wanted.entries()) {
+        const apart = composed ? 2 * (await relativeError(composed[at], want)) : 0;
+        const error = await expectClose(name, results[at], want, apart + tolerance);
+        const kind = name === 'out' ? 'output' : 'gradient';
+        worst[kind] = Math.max(worst[kind], error);
+        if (error > 0) worst.budget = Math.max(worst.budget, error / (apart + tolerance));
+      }
+      tf.dispose([given.inputs, given.dispose, given.dout, results, composed ?? []]);
+      expect(living()).toEqual(before);
+    };
+    await fc.assert(fc.asyncProperty(arbitraryCase(), check), {seed: SEED, numRuns: CASES});
+    const [out, grad] = [worst.output.toExponential(1), worst.gradient.toExponential(1)];
     console.log(
-      `${backend}: ${numRuns} random cases, largest error ${out}; ` +
-        `gradients at most ${budget}% of a tolerance`,
+      `${name}: ${CASES} random cases, largest error ${out}, of gradients ${grad}; ` +
+        `at most ${(100 * worst.budget).toFixed(0)}% of a tolerance`,
     );
-  }, 120_000);
+  });
 });
+
+/** The output, and the gradients in the order of the inputs. */
+function run(c: Case, given: ReturnType<typeof tensorsOf>, implementation: Implementation) {
+  const config = {...configOf(c), implementation};
+  const {value, grads} = tf.valueAndGrads((q, k, v, attnBias) =>
+    localAttention(q, k, v, config, {...given.call, attnBias}),
+  )(given.inputs, given.dout);
+  return [value, ...grads];
+}

@@ -7,7 +7,7 @@ import {BACKENDS, useBackend} from '../support/backends';
 import {expectClose, tensor} from '../support/close';
 import {generator, uniform} from '../support/inputs';
 import {Values} from '../support/naive';
-import {outputTolerance} from '../support/tolerance';
+import {sumTolerance} from '../support/tolerance';
 
 const RUNS = {seed: 4, numRuns: 25};
 
@@ -30,7 +30,7 @@ describe.each(BACKENDS)('%s', (backend) => {
         const x = tensor(uniform(generator(seed), [n, 2 * half]));
         const pairs = (x: tf.Tensor) => tf.sum(tf.square(tf.reshape(x, [n, 2, half])), 1);
         const turned = pairs(rotary.apply(x, rotary.angles(n, 2 * half, {offset})));
-        await expectClose('norms', turned, await read(pairs(x)), tolerance(2));
+        await expectClose('norms', turned, await read(pairs(x)), sumTolerance(2));
       }),
       RUNS,
     ));
@@ -41,7 +41,7 @@ describe.each(BACKENDS)('%s', (backend) => {
         const x = uniform(generator(seed), [n, 2 * half]);
         const {cos, sin} = rotary.angles(n, 2 * half, {offset});
         const turned = rotary.apply(tensor(x), {cos, sin});
-        await expectClose('x', rotary.apply(turned, {cos, sin: tf.neg(sin)}), x, tolerance(4));
+        await expectClose('x', rotary.apply(turned, {cos, sin: tf.neg(sin)}), x, sumTolerance(4));
       }),
       RUNS,
     ));
@@ -58,16 +58,11 @@ describe.each(BACKENDS)('%s', (backend) => {
         const want = await read(products(0));
         // |q · k| may be far smaller than the d terms it is a sum of
         const most = Math.max(...(await tf.max(tf.abs(products(0))).data()), 1e-3);
-        await expectClose('q · k', products(offset), want, (tolerance(2 * half) * 2 * half) / most);
+        await expectClose('q · k', products(offset), want, (sumTolerance(2 * half) * 2 * half) / most);
       }),
       RUNS,
     ));
 });
-
-/** Relative error of sums of `terms` products in float32. */
-function tolerance(terms: number): number {
-  return outputTolerance({d: terms, context: 0, largestScore: 0});
-}
 
 async function read(x: tf.Tensor): Promise<Values> {
   return {shape: x.shape, data: await x.data()};

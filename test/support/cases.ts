@@ -14,8 +14,12 @@ export interface Case {
   dv?: number;
   /** [batch, n]: which keys exist. */
   mask?: {batch: number; keeps: (row: number, token: number) => boolean};
-  /** [heads, w, C], or [w, C] for null, about `level`; −Infinity where `blind`. */
-  bias?: {heads: number | null; level?: number; blind?: (row: number, slot: number) => boolean};
+  /** [heads, w, C], or [w, C] for null, within 2 of `level`, which may differ; −Infinity where `blind`. */
+  bias?: {
+    heads: number | null;
+    level?: number | ((row: number, slot: number) => number);
+    blind?: (row: number, slot: number) => boolean;
+  };
   /** The window given at the call. */
   windowSize?: number;
   dropout?: {rate: number; seed: number};
@@ -98,9 +102,22 @@ export const CASES: Case[] = [
   {name: 'a bias row of -Infinity', config: {windowSize: 5}, shape: [...LEAD, 25, 6], bias: {heads: 3, blind: (row) => row === 2}}, // prettier-ignore
   {name: 'a bias with holes of -Infinity, xpos, masked', config: {windowSize: 4, useXpos: true, causal: true}, shape: [...LEAD, 20, 6], mask: {batch: 2, keeps: SPARSE}, bias: {heads: 3, blind: SPARSE}}, // prettier-ignore
 
-  // large numbers: scores up to about 10 000
+  // large numbers: scores of 10 000 and more
   {name: 'large logits', config: {windowSize: 5}, shape: [...LEAD, 25, 6], amplitude: 90},
   {name: 'large logits, causal, masked', config: {windowSize: 5, causal: true, exactWindowsize: true}, shape: [...LEAD, 25, 6], amplitude: 90, mask: {batch: 2, keeps: (row, token) => token > 6 + row}}, // prettier-ignore
+  {
+    name: 'logits of 1e7',
+    config: {windowSize: 5, causal: true},
+    shape: [...LEAD, 25, 6],
+    amplitude: 3e3,
+  },
+  {name: 'logits of 1e9 by a negative scale', config: {windowSize: 5, scale: -1e9}, shape: [...LEAD, 25, 6]}, // prettier-ignore
+  {name: 'a bias of −1e9 as a mask, which is all that window 0 sees', config: {windowSize: 64, lookForward: 0}, shape: [1, 128, 16], bias: {heads: null, level: (_, slot) => (slot < 64 ? 0 : -1e9)}}, // prettier-ignore
+  {name: 'a bias of −1e9 as a mask, and nothing else to see', config: {windowSize: 5, lookBackward: 0, lookForward: 0}, shape: [...LEAD, 25, 6], bias: {heads: 3, level: (row, slot) => (row === 2 || slot > 2 ? -1e9 : 0)}}, // prettier-ignore
+  {name: 'a bias of 1e4 alike', config: {windowSize: 5, causal: true}, shape: [...LEAD, 25, 6], bias: {heads: 3, level: 1e4}}, // prettier-ignore
+  {name: 'a bias of −1e5 alike, masked', config: {windowSize: 5}, shape: [...LEAD, 25, 6], bias: {heads: null, level: -1e5}, mask: {batch: 2, keeps: SPARSE}}, // prettier-ignore
+  {name: 'a bias of ±1e6 by slot', config: {windowSize: 5}, shape: [...LEAD, 25, 6], bias: {heads: 3, level: (row, slot) => ((3 * row + slot) % 5 > 2 ? 1e6 : -1e6)}}, // prettier-ignore
+  {name: 'xpos of base 1, window 6 at the call', config: {windowSize: 1, useXpos: true, xposScaleBase: 1, scale: 1.3, autopad: true}, windowSize: 6, shape: [...LEAD, 24, 10]}, // prettier-ignore
   {name: 'tiny logits', config: {windowSize: 5}, shape: [...LEAD, 25, 6], amplitude: 1e-6},
 
   // dropout

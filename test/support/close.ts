@@ -69,10 +69,10 @@ export function living(): {tensors: number; dataIds: number} {
 export async function expectSame(
   got: tf.Tensor,
   want: tf.Tensor,
-  tolerance: number,
+  tolerance: () => number,
 ): Promise<void> {
   const wanted = {shape: want.shape, data: await want.data()};
-  if (tf.getBackend() === 'tensorflow') await expectClose('result', got, wanted, tolerance);
+  if (tf.getBackend() === 'tensorflow') await expectClose('result', got, wanted, tolerance());
   else expect(await got.data()).toEqual(wanted.data);
 }
 

@@ -4,9 +4,6 @@ import {join} from 'node:path';
 
 import type {NaiveConfig, NaiveMHAConfig} from './naive';
 
-/** The files keep ten significant digits; sums over a few dozen terms leave this much of them. */
-export const FIXTURE_TOLERANCE = 1e-8;
-
 export interface FixtureTensor {
   shape: number[];
   data: number[];

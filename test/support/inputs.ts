@@ -8,8 +8,7 @@ import {keepFactor} from '../../src/attention/dropout';
 import type {LocalAttentionCall} from '../../src/attention/call';
 import type {Case} from './cases';
 import {boolTensor, tensor} from './close';
-import type {NaiveConfig, NaiveGrads, NaiveInputs, Values} from './naive';
-import {Sizes, gradientTolerance, largest, largestProduct} from './tolerance';
+import type {NaiveConfig, NaiveInputs, Values} from './naive';
 
 export interface CaseInputs {
   q: Values;
@@ -45,9 +44,9 @@ export function inputsOf(c: Case): CaseInputs {
     const {blind, level = 0} = c.bias;
     const values = naive.attnBias.data as Float64Array;
     values.forEach((value, at) => {
-      values[at] = Math.fround(value + level);
-      const row = Math.floor(at / context) % window;
-      if (blind?.(row, at % context)) values[at] = -Infinity;
+      const [row, slot] = [Math.floor(at / context) % window, at % context];
+      values[at] = Math.fround(value + (typeof level === 'number' ? level : level(row, slot)));
+      if (blind?.(row, slot)) values[at] = -Infinity;
     });
   }
   if (c.dropout) {
@@ -80,22 +79,6 @@ export function geometry({config, windowSize}: Pick<Case, 'config' | 'windowSize
   return {window, context: (1 + lookBackward + lookForward) * window};
 }
 
-/** What the tolerances of a case are derived from. */
-export function sizesOf(c: Case, {q, k, naive}: CaseInputs): Sizes {
-  const {window, context} = geometry(c);
-  const d = c.shape[c.shape.length - 1];
-  const {scale = d ** -0.5, sharedQk, useXpos, causal} = c.config;
-  const {xposScaleBase = Math.floor(c.config.windowSize / 2)} = c.config;
-  // a key that stands after its query is scaled up, by (0.4 / 1.4)^−1 per base at the most
-  const growth = useXpos && !causal ? (1.4 / 0.4) ** ((window - 1) / xposScaleBase) : 1;
-  const biases = Array.from(naive.attnBias?.data ?? []).filter(Number.isFinite);
-  return {
-    d,
-    context,
-    largestScore: growth * Math.abs(scale) * largestProduct(q, k, sharedQk) + largest(biases),
-  };
-}
-
 /** Numbers in [−amplitude, amplitude] that float32 holds exactly. */
 export function uniform(random: () => number, shape: number[], amplitude = 1): Values {
   const size = shape.reduce((a, b) => a * b, 1);
@@ -116,38 +99,4 @@ export function generator(seed: number): () => number {
 
 function hash(name: string): number {
   return [...name].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7);
-}
-
-/**
- * The tolerance of each gradient, as a part of its largest |wanted|. Where the softmax is saturated
- * a gradient is nearly 0, being a difference of two numbers of ordinary size, dout · v, and keeps
- * the error of those. So does dv where the dout that it adds up nearly cancel.
- */
-export function gradientTolerances(c: Case, values: CaseInputs, wanted: NaiveGrads) {
-  const {q, k, v, dout} = values;
-  const {scale = c.shape[c.shape.length - 1] ** -0.5, sharedQk} = c.config;
-  const ofScores = (largest(dout.data) * largest(v.data)) / (1 - (c.dropout?.rate ?? 0));
-  const ofProducts = Math.abs(scale) * ofScores;
-  const ordinary = {
-    dq: ofProducts * (sharedQk ? 1 : largest(k.data)),
-    dk: ofProducts * largest(q.data) * (sharedQk ? 1 / smallestNorm(k) : 1),
-    dv: largest(dout.data) / (1 - (c.dropout?.rate ?? 0)),
-    dAttnBias: ofScores,
-  };
-  const tolerance = gradientTolerance(sizesOf(c, values));
-  return (Object.keys(ordinary) as (keyof NaiveGrads)[])
-    .filter((name) => wanted[name])
-    .map((name, at) => {
-      const want = wanted[name]!;
-      const factor = Math.max(1, ordinary[name] / (largest(want.data) || 1));
-      return {name, at, want, tolerance: tolerance * factor};
-    });
-}
-
-function smallestNorm({shape, data}: Values): number {
-  const d = shape[shape.length - 1];
-  const norms = Array.from({length: data.length / d}, (_, row) =>
-    Math.hypot(...Array.from(data).slice(row * d, (row + 1) * d)),
-  );
-  return Math.min(...norms);
 }

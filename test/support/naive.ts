@@ -41,6 +41,12 @@ export interface NaiveInputs {
   windowSize?: number;
   /** Dropout: what the weight of (head, query, key) is multiplied by, 0 or 1/(1 − rate). */
   keep?: (head: number, query: number, key: number) => number;
+  /**
+   * Moves each score by `epsilon` times 2√d · Σ|q_c k_c| + |bias|, which it adds up: that of the key
+   * which is `raised`th best of its query (from 0) up, all others down; or 'all' of them up, but
+   * none beyond the best.
+   */
+  rounding?: {epsilon: number; raised: number | 'all'};
 }
 
 export interface NaiveGrads {
@@ -134,6 +140,7 @@ interface Problem {
   mask?: Values;
   attnBias?: Values;
   keep: (head: number, query: number, key: number) => number;
+  rounding?: NaiveInputs['rounding'];
 }
 
 function problem(
@@ -141,7 +148,7 @@ function problem(
   k: Values,
   v: Values,
   config: NaiveConfig,
-  {mask, attnBias, windowSize, keep = () => 1}: NaiveInputs,
+  {mask, attnBias, windowSize, keep = () => 1, rounding}: NaiveInputs,
 ): Problem {
   const tokens = q.shape[q.shape.length - 2];
   const d = q.shape[q.shape.length - 1];
@@ -173,21 +180,26 @@ function problem(
     mask,
     attnBias,
     keep,
+    rounding,
   };
 }
 
 /** The keys query i sees, each with its softmax weight; empty where it sees none. */
 function attend(p: Problem, head: number, i: number) {
   const query = placedQuery(p, head, i);
-  const seen: {key: number; score: number}[] = [];
+  const seen: {key: number; score: number; size: number}[] = [];
   // no token beyond n exists: padding a sequence only rounds up the number of windows
   for (let j = 0; j < p.tokens; j++) {
     if (!sees(p, head, i, j)) continue;
-    let score = dot(query, placedKey(p, head, i, j));
-    if (p.attnBias) score += p.attnBias.data[biasIndex(p, head, i, j)];
-    if (p.sharedQk && i === j) score = SELF_SCORE;
-    if (score > -Infinity) seen.push({key: j, score});
+    const key = placedKey(p, head, i, j);
+    const bias = p.attnBias ? p.attnBias.data[biasIndex(p, head, i, j)] : 0;
+    const own = p.sharedQk && i === j;
+    const score = own ? SELF_SCORE : dot(query, key) + bias;
+    const size =
+      own || !p.rounding ? 0 : 2 * Math.sqrt(key.length) * terms(p, query, key) + Math.abs(bias);
+    if (score > -Infinity) seen.push({key: j, score, size});
   }
+  if (p.rounding) round(seen, p.rounding);
 
   const largest = Math.max(...seen.map(({score}) => score));
   const total = seen.reduce((sum, {score}) => sum + Math.exp(score - largest), 0);
@@ -196,6 +208,31 @@ function attend(p: Problem, head: number, i: number) {
     weight: Math.exp(score - largest) / total,
     keep: p.keep(head, i, key),
   }));
+}
+
+/** What a product adds up, whatever its signs: by channel, or by the pairs that are rotated. */
+function terms(p: Problem, query: number[], key: number[]): number {
+  if (!p.rotary) return query.reduce((sum, x, c) => sum + Math.abs(x * key[c]), 0);
+  const half = query.length / 2;
+  const length = (x: number[], c: number) => Math.hypot(x[c], x[c + half]);
+  return dot(
+    query.slice(0, half).map((_, c) => length(query, c)),
+    query.slice(0, half).map((_, c) => length(key, c)),
+  );
+}
+
+function round(
+  seen: {score: number; size: number}[],
+  {epsilon, raised}: NonNullable<NaiveInputs['rounding']>,
+) {
+  const order = [...seen].sort((a, b) => b.score - a.score);
+  if (raised === 'all') {
+    const most = order[0]?.score;
+    const reach = (size: number) => epsilon * (size + order[0].size);
+    for (const one of seen) one.score = Math.min(most, one.score + reach(one.size));
+  } else {
+    for (const one of seen) one.score += (one === order[raised] ? 1 : -1) * epsilon * one.size;
+  }
 }
 
 function sees(p: Problem, head: number, i: number, j: number): boolean {
@@ -256,11 +293,24 @@ function scaled(p: Problem, x: number[], slot: number, power: 1 | -1): number[] 
 /** x·cos(position·θ) + rotateHalf(x)·sin(position·θ), with rotateHalf(x) = (−x₂, x₁). */
 export function rotate(x: number[], position: number): number[] {
   const half = x.length / 2;
+  const {cos, sin} = turn(position, half);
   return x.map((value, c) => {
-    const angle = position * THETA ** ((-2 * (c % half)) / x.length);
     const other = c < half ? -x[c + half] : x[c - half];
-    return value * Math.cos(angle) + other * Math.sin(angle);
+    return value * cos[c % half] + other * sin[c % half];
   });
+}
+
+const turns = new Map<string, {cos: number[]; sin: number[]}>();
+
+/** Of each pair of channels; kept, since the same few slots are met by all. */
+function turn(position: number, half: number): {cos: number[]; sin: number[]} {
+  const key = `${position} ${half}`;
+  const found = turns.get(key);
+  if (found) return found;
+  const angles = Array.from({length: half}, (_, m) => position * THETA ** (-m / half));
+  const made = {cos: angles.map(Math.cos), sin: angles.map(Math.sin)};
+  turns.set(key, made);
+  return made;
 }
 
 /** ζ^((slot − ⌊C/2⌋) / scaleBase) for each channel, the second half repeating the first. */

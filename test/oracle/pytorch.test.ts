@@ -1,8 +1,7 @@
-/** The PyTorch original's numbers -> the op, and the layer, on every backend, by either program. */
+/** The PyTorch original's numbers -> the op, and the layer, by every implementation. */
 import * as tf from '@tensorflow/tfjs';
 
 import {Implementation, LocalAttentionArgs, layers, localAttention} from '../../src';
-import {BACKENDS, useBackend} from '../support/backends';
 import {boolTensor, expectClose, living, tensor} from '../support/close';
 import {
   LocalAttentionFixture,
@@ -10,6 +9,7 @@ import {
   localAttentionFixtures,
   localMHAFixtures,
 } from '../support/fixtures';
+import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
 import {
   Sizes,
   gradientTolerance,
@@ -30,21 +30,17 @@ function sizesOf(c: LocalAttentionFixture): Sizes {
   };
 }
 
-const PROGRAMS = BACKENDS.flatMap((backend) =>
-  (['composite', 'auto'] as const).map((implementation) => ({backend, implementation})),
-);
-
-describe.each(PROGRAMS)('$backend, $implementation', ({backend, implementation}) => {
-  beforeAll(() => useBackend(backend));
+describe.each(IMPLEMENTATIONS)('%s', (name, one) => {
+  const {implementation} = one;
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
   beforeAll(() => jest.spyOn(console, 'warn').mockImplementation()); // one case is deprecated
 
   const worst = {cases: 0, output: 0, gradient: 0};
   afterAll(() => {
     const {cases, output, gradient} = worst;
     const [out, grad] = [output.toExponential(1), gradient.toExponential(1)];
-    console.log(
-      `${backend}, ${implementation}: ${cases} PyTorch cases, largest error ${out}, of gradients ${grad}`,
-    );
+    console.log(`${name}: ${cases} PyTorch cases, largest error ${out}, of gradients ${grad}`);
   });
 
   test.each(localAttentionFixtures().map((c) => [c.name, c] as const))(
