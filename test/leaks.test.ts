@@ -107,7 +107,7 @@ describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
       });
       localAttention(x, x, x, options, call).dispose();
       const kernels = spy.mock.calls.length;
-      expect(kernels).toBeGreaterThan(2);
+      expect(kernels).toBeGreaterThan(0);
       for (let at = 0; at < kernels; at++) {
         left = at;
         expect(() => localAttention(x, x, x, options, call)).toThrow('the device is gone');

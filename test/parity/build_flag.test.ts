@@ -18,7 +18,7 @@ describe.each(FUSED)('%s', (_, one) => {
       const attend = () => localAttention(q, q, q, {windowSize: 2, implementation});
       expect(attend).toThrow(message);
     }
-    tf.env().set('LOCAL_ATTENTION_WASM_BUILD', one.build);
+    tf.env().set('LOCAL_ATTENTION_WASM_BUILD', one.build!);
     q.dispose();
   });
 });

@@ -92,8 +92,8 @@ test('the steps of a run have seeds of their own, and two runs share none', () =
 
 test('a table of factors holds what each head, query and key has by itself', async () => {
   await useBackend('cpu');
-  const p = {dropout: 0.4, seed: 9, b: 3, windows: 4, w: 5, padded: 20, back: 1, context: 15};
-  const factors = keepFactors(p as Problem)!;
+  const p = {dropout: 0.4, seed: 9, batch: 3, heads: 1, length: 20, windowSize: 5, lookBackward: 1, lookForward: 1}; // prettier-ignore
+  const factors = keepFactors(p as unknown as Problem)!;
   const wanted: number[] = [];
   for (let head = 0; head < 3; head++) {
     for (let query = 0; query < 20; query++) {

@@ -58,7 +58,12 @@ describe.each(BACKENDS)('%s', (backend) => {
         const want = await read(products(0));
         // |q · k| may be far smaller than the d terms it is a sum of
         const most = Math.max(...(await tf.max(tf.abs(products(0))).data()), 1e-3);
-        await expectClose('q · k', products(offset), want, (sumTolerance(2 * half) * 2 * half) / most);
+        await expectClose(
+          'q · k',
+          products(offset),
+          want,
+          (sumTolerance(2 * half) * 2 * half) / most,
+        );
       }),
       RUNS,
     ));
