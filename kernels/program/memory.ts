@@ -29,6 +29,8 @@ const MOST_KEPT = 2 ** 28;
 const NONE = 'the engine reserves no memory for WebAssembly';
 
 let memory: WebAssembly.Memory | null = null;
+/** Not asked for again before the next ready(), since V8 collects all garbage several times first. */
+let denied = false;
 /** The tables of angles that lie at its beginning, since many calls have the same. */
 let tables: Float32Array[] = [];
 
@@ -51,16 +53,21 @@ export function release(): void {
   if (memory) forget(memory);
   memory = null;
   tables = [];
+  denied = false;
 }
 
 /** The memory of the call before, if it is of the right kind. */
 function reserve(): WebAssembly.Memory | null {
   const shared = threads() > 1;
   if (memory && isShared(memory) !== shared) release();
-  memory ??= newMemory(shared);
-  if (memory || !shared) return memory;
-  workers().forEach(end);
-  return reserve();
+  if (memory || denied) return memory;
+  memory = newMemory(shared);
+  if (memory === null && shared) {
+    workers().forEach(end);
+    memory = newMemory(false);
+  }
+  denied = memory === null;
+  return memory;
 }
 
 function newMemory(shared: boolean): WebAssembly.Memory | null {

@@ -42,7 +42,7 @@ export function noteCalls(): void {
     calls.push({
       layer: this,
       mask: maskIn(options),
-      byModel: Array.isArray(inputs) && this.inboundNodes.length > 0,
+      byModel: Array.isArray(inputs) && isPart(this),
       handedDown: user !== undefined && user !== this,
     });
     try {
@@ -51,4 +51,9 @@ export function noteCalls(): void {
       calls.pop();
     }
   };
+}
+
+/** A model counts itself as used once, with nothing before it. */
+function isPart({inboundNodes}: tf.layers.Layer): boolean {
+  return inboundNodes.some(({inboundLayers}) => inboundLayers.length > 0);
 }

@@ -11,7 +11,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {finiteOnly, gradientAddends} from './composite_non_finite';
+import {gradientAddends} from './composite_non_finite';
+import {finiteOnly} from './finite';
 import {Sequences, flat, padded, prepare, prepareGradient} from './composite_sequences';
 import {Tables, applied, attentionWeights, contextKeys, tablesOf, windowQueries} from './composite_weights'; // prettier-ignore
 import type {Problem} from './problem';

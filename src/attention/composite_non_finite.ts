@@ -13,26 +13,9 @@ import * as tf from '@tensorflow/tfjs';
 
 import type {Sequences} from './composite_sequences';
 import type {Tables} from './composite_weights';
+import {badBias, finiteOnly} from './finite';
 import type {Problem} from './problem';
 import {bucket, foldBack, layoutOf, lookAround, unbucket} from './windows';
-
-/** x, zeros for what is not finite; a gradient passes as it is. */
-export function finiteOnly<T extends tf.Tensor>(x: T): T {
-  const operation = tf.customGrad((x) => ({
-    value: tf.where(tf.isFinite(x as tf.Tensor), x as tf.Tensor, 0),
-    gradFunc: (dy) => dy,
-  }));
-  return operation(x) as T;
-}
-
-/** {@link finiteOnly} but for −∞, which is a way to hide a key. */
-export function finiteBias<T extends tf.Tensor>(bias: T): T {
-  const operation = tf.customGrad((x) => ({
-    value: tf.where(badBias(x as tf.Tensor), 0, x as tf.Tensor),
-    gradFunc: (dy) => dy,
-  }));
-  return operation(bias) as T;
-}
 
 /** What is to be added to the output, [b, N, dv]. */
 export function outputAddend(given: Sequences, tables: Tables, p: Problem): tf.Tensor3D {
@@ -137,10 +120,6 @@ function others({band, self}: Tables, p: Problem): tf.Tensor2D {
 /** Whether a row holds what is not finite: [b, N, c] -> [b, N, 1] */
 function bad(x: tf.Tensor): tf.Tensor3D {
   return tf.sub(1, tf.min(tf.cast(tf.isFinite(x), 'float32'), -1, true));
-}
-
-function badBias(x: tf.Tensor): tf.Tensor {
-  return tf.logicalNot(tf.logicalOr(tf.isFinite(x), tf.equal(x, -Infinity)));
 }
 
 function either(...flags: tf.Tensor[]): tf.Tensor {

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {angles} from '../rotary/angles';
 import {apply} from '../rotary/apply';
-import {finiteBias, finiteOnly} from './composite_non_finite';
+import {finiteBias, finiteOnly} from './finite';
 import {l2Normalize, l2NormalizeGradient} from './l2_normalize';
 import type {Problem} from './problem';
 import {maskOfHeads} from './visibility';

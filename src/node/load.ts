@@ -40,7 +40,9 @@ function read(directory: string, name: string, files: OpenFiles): tf.io.ModelArt
   const groups = model.weightsManifest.map(({paths}) =>
     paths.map((weights) => openWeights(weights, file.path, directory, files)),
   );
-  if (!files.settled()) refuse(FN, `saves to ${directory} come too fast to load from it`);
+  if (!files.settled()) {
+    refuse(FN, `saves to ${directory} come too fast to load from it: load again later`);
+  }
 
   const specs = tf.io.getWeightSpecs(model.weightsManifest);
   return tf.io.getModelArtifactsForJSONSync(model, specs, readGroups(groups, model));

@@ -10,7 +10,7 @@ export interface OpenFile {
 interface Look {
   places: readonly string[];
   descriptor?: number;
-  found?: string;
+  identity?: string;
 }
 
 /**
@@ -30,7 +30,7 @@ export class OpenFiles {
       look.descriptor = openIfThere(path);
       if (look.descriptor === undefined) continue;
       const stat = fs.fstatSync(look.descriptor, {bigint: true});
-      look.found = identity(stat);
+      look.identity = identityOf(stat);
       if (!stat.isFile()) throw new Error(`${path} is not a file`);
       return {path, descriptor: look.descriptor, size: Number(stat.size)};
     }
@@ -39,7 +39,7 @@ export class OpenFiles {
 
   /** Whether opening all of them again would find the same files, and none where none was. */
   settled(): boolean {
-    return this.looks.every(({places, found}) => found === foundAt(places));
+    return this.looks.every(({places, identity}) => identity === identityAt(places));
   }
 
   close(): void {
@@ -48,15 +48,15 @@ export class OpenFiles {
 }
 
 /** No other file has the same while this one is open; a move changes it too. */
-function identity({dev, ino, ctimeNs}: fs.BigIntStats): string {
+function identityOf({dev, ino, ctimeNs}: fs.BigIntStats): string {
   return `${dev} ${ino} ${ctimeNs}`;
 }
 
-function foundAt(places: readonly string[]): string | undefined {
+function identityAt(places: readonly string[]): string | undefined {
   for (const path of places) {
     try {
       const stat = fs.statSync(path, {bigint: true, throwIfNoEntry: false});
-      if (stat) return identity(stat);
+      if (stat) return identityOf(stat);
     } catch {
       // opening it fails as well, and says why
     }

@@ -1,4 +1,4 @@
-/** Threads in a browser, with the script that ships: they need nothing served but the page's headers. */
+/** The script that ships, in a browser: threads need nothing served but the page's headers. */
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {AddressInfo} from 'node:net';
 import {createServer} from 'node:http';
@@ -11,8 +11,9 @@ import {CHROMIUM, NO_BROWSER, SCRIPT} from '../support/browser';
 
 const ROOT = join(__dirname, '..', '..');
 const WASM = join(ROOT, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
+const TFJS = join(ROOT, 'node_modules/@tensorflow/tfjs/dist');
 const SCRIPTS: Record<string, string> = {
-  '/tf.js': join(ROOT, 'node_modules/@tensorflow/tfjs/dist/tf.min.js'),
+  '/tf.js': join(TFJS, 'tf.min.js'),
   '/wasm.js': join(WASM, 'tf-backend-wasm.min.js'),
   '/ours.js': SCRIPT,
 };
@@ -21,21 +22,31 @@ const ISOLATION = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 const POLICY = {'Content-Security-Policy': "worker-src 'none'"};
+const NO_EVAL = {'Content-Security-Policy': "script-src 'self'"};
 const PAGES: Record<string, Record<string, string>> = {
   '/isolated': ISOLATION,
   '/plain': {},
   '/no-workers': {...ISOLATION, ...POLICY},
+  '/no-wasm': {...ISOLATION, ...NO_EVAL},
 };
 
-const html = Object.keys(SCRIPTS)
-  .map((script) => `<script src="${script}"></script>`)
-  .join('');
+/** The build of TF.js that a policy against eval lets run; TF.js's wasm goes with the other alone. */
+const MODERN: Record<string, string> = {
+  '/modern.js': join(TFJS, 'tf.es2017.min.js'),
+  '/ours.js': SCRIPT,
+};
+const FILES: Record<string, string> = {...SCRIPTS, ...MODERN};
+
+function htmlOf(page: string): string {
+  const scripts = Object.keys(page === '/no-wasm' ? MODERN : SCRIPTS);
+  return scripts.map((script) => `<script src="${script}"></script>`).join('');
+}
 
 const server = createServer(({url = ''}, response) => {
   if (url in PAGES) {
-    response.writeHead(200, {'Content-Type': 'text/html', ...PAGES[url]}).end(html);
-  } else if (url in SCRIPTS) {
-    response.writeHead(200, {'Content-Type': 'text/javascript'}).end(readFileSync(SCRIPTS[url]));
+    response.writeHead(200, {'Content-Type': 'text/html', ...PAGES[url]}).end(htmlOf(url));
+  } else if (url in FILES) {
+    response.writeHead(200, {'Content-Type': 'text/javascript'}).end(readFileSync(FILES[url]));
   } else if (/^\/[\w-]+\.wasm$/.test(url)) {
     response.writeHead(200, {'Content-Type': 'application/wasm'}).end(readFileSync(WASM + url));
   } else {
@@ -106,6 +117,24 @@ async function ask(): Promise<{error: string; threads: number}> {
   return {error, threads: await ours.ready()};
 }
 
+/** In the page: the kernel and a number of a call by 'auto', and what 'fused' says. */
+async function attendOnCpu(): Promise<{fused: boolean; value: number; error: string}> {
+  const {tf, tfjsLocalAttention: ours} = globalThis as any; // eslint-disable-line @typescript-eslint/no-explicit-any
+  await tf.setBackend('cpu');
+  const x = tf.ones([1, 8, 4]);
+  const call = (implementation: string) =>
+    ours.localAttention(x, x, x, {windowSize: 4, implementation});
+  let out: {dataSync(): Float32Array};
+  const {kernelNames} = await tf.profile(() => void (out = call('auto')));
+  let error = 'none';
+  try {
+    call('fused');
+  } catch (thrown) {
+    error = String(thrown);
+  }
+  return {fused: kernelNames.includes('LocalAttention'), value: out!.dataSync()[0], error};
+}
+
 (NO_BROWSER ? describe.skip : describe)('chromium', () => {
   const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
   let context: BrowserContext;
@@ -167,5 +196,16 @@ async function ask(): Promise<{error: string; threads: number}> {
         '(a Content-Security-Policy may have to allow worker-src blob:).',
     );
     expect(threads).toBe(1);
+  });
+
+  test('where a policy forbids to compile WebAssembly, calls are composed, and there are reasons', async () => {
+    await visit('/no-wasm');
+    const {fused, value, error} = await page.evaluate(attendOnCpu);
+    expect([fused, value]).toEqual([false, 1]);
+    const reason = 'WebAssembly may not be compiled here (CompileError: ';
+    expect(error).toContain(`RangeError: [localAttention] no fused kernel on 'cpu': ${reason}`);
+    const asked = await page.evaluate(ask);
+    expect(asked.error).toContain(`RangeError: [ready] threads: 2 cannot be had: ${reason}`);
+    expect(asked.threads).toBe(1);
   });
 });

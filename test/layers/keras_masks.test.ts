@@ -120,6 +120,9 @@ describe.each(BACKENDS)('%s:', (backend) => {
       expect(() => layer.apply(tokens(), {mask: tf.ones([BATCH, N + 1], 'bool')})).toThrow(
         /mask must be a living tensor of shape \[2, 6\], got a bool tensor of shape \[2, 7\]/,
       );
+      expect(() => layer.apply(tokens(), {mask: tf.ones([3, BATCH, N], 'bool')})).toThrow(
+        /mask must be a living tensor of shape \[2, 6\], got a bool tensor of shape \[3, 2, 6\]/,
+      );
       expect((layer.apply(tokens(), {mask: mask()}) as tf.Tensor).dataSync()).toEqual(
         wanted.dataSync(), // an error has broken nothing
       );

@@ -24,6 +24,9 @@ function tokens(n = N): tf.Tensor {
   });
 }
 
+/** The tokens one place later, so that others are missing; reversed, it would be the same ones. */
+const shifted = () => tf.concat(tf.split(tokens(), [N - 1, 1], 1).reverse(), 1);
+
 const maskOf = (x: tf.Tensor) => tf.any(tf.notEqual(x, 0), -1);
 const withMask = (layer: tf.layers.Layer, x: tf.Tensor) => values(layer.apply([x, maskOf(x)]));
 const without = (layer: tf.layers.Layer, x: tf.Tensor) => values(layer.apply(x));
@@ -100,8 +103,8 @@ describe.each(BACKENDS)('%s:', (backend) => {
 
   claim('a branch with a mask of its own keeps that', () => {
     const [layer, b] = [mha(), input()];
-    const reversed = tf.reverse(tokens(), 1);
-    expect(twoBranches(b, node(layer, masked(b)), reversed)).toEqual(withMask(layer, reversed));
+    const mine = shifted();
+    expect(twoBranches(b, node(layer, masked(b)), mine)).toEqual(withMask(layer, mine));
   });
 
   claim('a mask that a layer of the user makes counts like that of tf.layers.masking', () => {
@@ -150,6 +153,63 @@ describe.each(BACKENDS)('%s:', (backend) => {
     const mask = maskOf(tokens());
     expect(values(model.apply(tokens(), {mask}))).toEqual(withMask(layer, tokens()));
     expect(mask.isDisposed).toBe(false);
+  });
+
+  claim('a mask given to a model of two inputs reaches the layers of both', () => {
+    const [one, two, x, y] = [mha(), mha(), input(), input()];
+    const model = tf.model({inputs: [x, y], outputs: [node(one, x), node(two, y)]});
+    const options = {mask: maskOf(tokens())};
+    const wanted = [one, two].map((layer) => withMask(layer, tokens()));
+    for (const call of [1, 2]) {
+      const answers = model.apply([tokens(), tokens()], options) as tf.Tensor[];
+      expect([call, answers.map(values)]).toEqual([call, wanted]);
+    }
+  });
+
+  claim('a layer of a model, applied to tensors, takes the mask of that call', () => {
+    const [one, two, x] = [mha(), mha(), input()];
+    tf.model({inputs: x, outputs: node(two, node(one, x))});
+    const options = {mask: maskOf(tokens())};
+    for (const call of [1, 2]) {
+      const got = values(one.apply([tokens()], options));
+      expect([call, got]).toEqual([call, withMask(one, tokens())]);
+    }
+    for (const layer of [one, two]) {
+      expect(values(layer.apply(tokens(), options))).toEqual(withMask(layer, tokens()));
+    }
+    const mask = tf.ones([BATCH, N + 1], 'bool');
+    expect(() => one.apply(tokens(), {mask})).toThrow('mask must be a living tensor');
+  });
+
+  claim('a mask of tokens that a layer between has made fewer is left alone', () => {
+    const [layer, x] = [mha(), input()];
+    const pooled = node(tf.layers.averagePooling1d({poolSize: 3, strides: 3}), masked(x));
+    const model = tf.model({inputs: x, outputs: [pooled, node(layer, pooled)]});
+    const [half, got] = model.predict(tokens()) as tf.Tensor[];
+    expect(values(got)).toEqual(without(layer, half));
+  });
+
+  claim('the output has the mask of the first input, whatever is computed after it', () => {
+    const attention = () => layers.localAttention({windowSize: 2});
+    const [one, two, x, y] = [attention(), attention(), input(), input()];
+    const other = shifted();
+    const [h, g] = [node(attention(), masked(x)), node(attention(), masked(y))];
+    const outputs = [h, g, node(one, h, g, g), node(two, g, h, h)];
+    const model = tf.model({inputs: [x, y], outputs});
+    const [a, b, first, second] = model.predict([tokens(), other]) as tf.Tensor[];
+    expect(values(first)).toEqual(values(one.apply([a, b, b, maskOf(tokens())])));
+    expect(values(second)).toEqual(values(two.apply([b, a, a, maskOf(other)])));
+  });
+
+  test('apply with a mask, out of a tidy, leaves its answer alone', () => {
+    for (const layer of [mha(), layers.localAttention({windowSize: 2})]) {
+      const [x, mask] = [tokens(), tf.tidy(() => maskOf(tokens()))];
+      tf.dispose(layer.apply(x) as tf.Tensor); // builds
+      const alive = tf.memory().numTensors;
+      const answer = layer.apply(x, {mask}) as tf.Tensor;
+      expect(tf.memory().numTensors - alive).toBe(1);
+      tf.dispose([x, mask, answer]);
+    }
   });
 
   claim('queries, keys and values take the mask of the first', () => {

@@ -160,6 +160,40 @@ describe.each(BACKENDS)('%s:', (backend) => {
     expect(losses[0] - losses[1]).toBeCloseTo(penalty, 5);
   });
 
+  test('each kind of weight begins as its initializer says and obeys its constraint', () => {
+    tf.tidy(() => {
+      const constant = (value: number) => tf.initializers.constant({value});
+      const layer = layers.localMHA({
+        ...SIZES,
+        prenorm: true,
+        gateValuesPerHead: true,
+        kernelInitializer: constant(1),
+        biasInitializer: constant(2),
+        gammaInitializer: constant(3),
+        betaInitializer: constant(4),
+        kernelConstraint: 'nonNeg',
+      });
+      layer.apply(random(1));
+      const kinds = layer.weights.map(({name}) => name.replace(/.*\//, '').replace(/_\d+$/, ''));
+      const first = {kernel: 1, bias: 2, gamma: 3, beta: 4} as Record<string, number>;
+      expect(weightsOf(layer).map(([value]) => value)).toEqual(kinds.map((kind) => first[kind]));
+      layer.setWeights(layer.getWeights().map((weight) => tf.neg(weight)));
+      const after = kinds.map((kind) => (kind === 'kernel' ? 0 : -first[kind]));
+      expect(weightsOf(layer).map(([value]) => Math.abs(value))).toEqual(after.map(Math.abs));
+      layer.dispose();
+    });
+  });
+
+  test('a rotary embedding begins at its offset, with its own theta', () => {
+    tf.tidy(() => {
+      const whole = layers.rotaryEmbedding({theta: 50}).apply(random(1)) as tf.Tensor;
+      const later = layers.rotaryEmbedding({theta: 50, offset: 2});
+      const end = (x: tf.Tensor) => tf.slice(x, [0, 2, 0], [-1, -1, -1]);
+      expect(values(later.apply(end(random(1))))).toEqual(values(end(whole)));
+      expect(values(later.apply(random(1)))).not.toEqual(values(whole));
+    });
+  });
+
   test('weights can be given when the layer is made, and set later', () => {
     tf.tidy(() => {
       const source = layers.localMHA(SIZES);

@@ -191,3 +191,18 @@ test('a directory that this process may not read is refused with the reason', as
     /^\[fileSystem\] could not load .*\/model\.json \(EACCES: permission denied, .*\)\.$/,
   );
 });
+
+test.each(['with all its files', 'with one that is absent'])(
+  'a load %s closes what it has opened',
+  async (which) => {
+    await fileSystem(directory).save!(artifacts());
+    if (which === 'with one that is absent') fs.rmSync(path.join(directory, 'weights.bin'));
+    const opened = jest.spyOn(fs, 'openSync');
+    const closed = jest.spyOn(fs, 'closeSync');
+    await fileSystem(directory).load!().catch(() => {});
+    const descriptors = opened.mock.results.filter(({type}) => type === 'return');
+    expect(descriptors.length).toBeGreaterThan(0);
+    expect(closed.mock.calls.flat()).toEqual(descriptors.map(({value}) => value));
+    jest.restoreAllMocks();
+  },
+);

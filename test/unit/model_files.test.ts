@@ -167,12 +167,14 @@ test('a crash at any step of a first save leaves a whole model or none', async (
   expect(seen).toEqual(new Set(['[fileSystem] there is no model.json', 2]));
 });
 
-/** Version 1 over version 1, by a process that died when no model.json was in the directory. */
+let amid = 1; // the first step at which a crash leaves no model.json in the directory
+
+/** Version 1 over version 1, by a process that died at that step. */
 async function crashAmidMoves() {
-  for (let step = 1; ; step++) {
+  for (; ; amid++) {
     fs.rmSync(path.join(parent, 'models'), {recursive: true, force: true});
     await versionOneAndOtherFiles();
-    breakAt(step, {crash: true});
+    breakAt(amid, {crash: true});
     await save(1).catch(() => {});
     jest.restoreAllMocks();
     if (plainVersion() === null) return;
@@ -225,11 +227,23 @@ test.each([
   expect(seen).toEqual(new Set([1, 2]));
 });
 
+test('a model.json that is never where a load looks first is still found', async () => {
+  await save(1);
+  const places = [directory, path.join(directory, '.tfjs-saved')];
+  fs.mkdirSync(places[1]);
+  beforeEachRead((read) => {
+    if (read === 1 || read > 10) return; // the first asks whether the directory is one
+    fs.renameSync(path.join(places[0], 'model.json'), path.join(places[1], 'model.json'));
+    places.reverse();
+  });
+  expect(await loadedVersion()).toBe(1);
+});
+
 test('saves at every step of a load end it, in a sentence', async () => {
   await save(1);
   beforeEachRead(saveMeanwhile);
   await expect(loadedVersion()).rejects.toThrow(
-    /^\[fileSystem\] saves to .* come too fast to load from it\.$/,
+    /^\[fileSystem\] saves to .* come too fast to load from it: load again later\.$/,
   );
 });
 

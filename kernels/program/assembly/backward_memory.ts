@@ -40,12 +40,12 @@ export let valuesInPlace: bool = false;
 
 /** Lays out the memory from `scratch` on; returns its end. */
 export function layOut(scratch: usize): usize {
-  const d = <usize>call.headDim;
-  const dv = <usize>call.valueDim;
-  wideKey = ((d + 7) & ~7) << 2;
-  wideValue = ((dv + 7) & ~7) << 2;
-  keysInPlace = !changesKeys() && (d & 7) == 0;
-  valuesInPlace = (dv & 7) == 0;
+  const headDim = <usize>call.headDim;
+  const valueDim = <usize>call.valueDim;
+  wideKey = ((headDim + 7) & ~7) << 2;
+  wideValue = ((valueDim + 7) & ~7) << 2;
+  keysInPlace = !changesKeys() && (headDim & 7) == 0;
+  valuesInPlace = (valueDim & 7) == 0;
   const context = <usize>contextLength();
   const keys = keysInPlace ? 0 : context * wideKey;
   blocks = scratch;
@@ -55,13 +55,13 @@ export function layOut(scratch: usize): usize {
   remainders = dots + STRIDE;
   largest = remainders + STRIDE;
   queryLanes = largest + STRIDE;
-  doutLanes = queryLanes + d * STRIDE;
-  queryRows = doutLanes + dv * STRIDE;
+  doutLanes = queryLanes + headDim * STRIDE;
+  queryRows = doutLanes + valueDim * STRIDE;
   doutRows = queryRows + <usize>TILE * wideKey;
   dQueryRows = doutRows + <usize>TILE * wideValue;
   keyFours = dQueryRows + <usize>TILE * wideKey;
-  valueFours = keyFours + d * STRIDE;
-  weights = valueFours + dv * STRIDE;
+  valueFours = keyFours + headDim * STRIDE;
+  weights = valueFours + valueDim * STRIDE;
   dScores = weights + <usize>TILE * STRIDE;
   keyRows = dScores + <usize>TILE * STRIDE;
   dKeyRows = keyRows + keys;

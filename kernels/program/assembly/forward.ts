@@ -33,15 +33,15 @@ let keys: usize = 0; // fours of keys, each [headDim][4]
 
 /** Lays out the scratch memory from `scratch` on; returns its end. */
 function layOut(scratch: usize): usize {
-  const d = <usize>call.headDim;
+  const headDim = <usize>call.headDim;
   block = scratch;
   stats = block + BLOCK_BYTES;
   scores = stats + 64;
   rows = scores + RUN * 32;
-  queries = rows + (d << 5);
-  outputs = queries + (d << 5);
+  queries = rows + (headDim << 5);
+  outputs = queries + (headDim << 5);
   keys = outputs + (<usize>call.valueDim << 5);
-  return keys + ((<usize>((contextLength() + 3) >> 2) * d) << 4);
+  return keys + ((<usize>((contextLength() + 3) >> 2) * headDim) << 4);
 }
 
 /** Bytes of scratch that {@link attend} needs. */
@@ -104,8 +104,8 @@ function sumValues(first: i32, carefully: bool): void {
   v128.store(stats, f32x4.splat(FLOOR), 16);
   v128.store(stats, f32x4.splat(0), 32);
   v128.store(stats, f32x4.splat(0), 48);
-  const dv = call.valueDim;
-  memory.fill(outputs, 0, <usize>dv << 5);
+  const valueDim = call.valueDim;
+  memory.fill(outputs, 0, <usize>valueDim << 5);
   const end = load<i32>(block, FARTHEST);
   // runs begin where four packed keys do; what is before LEAST is hidden
   const least = first + ((load<i32>(block, LEAST) - first) & ~3);
@@ -117,9 +117,9 @@ function sumValues(first: i32, carefully: bool): void {
     const values = v + <usize>j * valueBytes;
     if (carefully) {
       scaleRow(scores, scores, count << 3, SHARE);
-      multiplyCarefully<Columns>(values, scores, outputs, 32, dv, count);
+      multiplyCarefully<Columns>(values, scores, outputs, 32, valueDim, count);
     } else {
-      multiply<Columns>(values, scores, outputs, 32, dv, count);
+      multiply<Columns>(values, scores, outputs, 32, valueDim, count);
     }
   }
 }

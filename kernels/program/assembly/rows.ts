@@ -82,15 +82,15 @@ export function changesKeys(): bool {
 
 /** to = a key as the queries meet it; `slot` counts from where the group's angles begin. */
 export function placeKey(from: usize, to: usize, slot: i32): void {
-  const d = call.headDim;
-  if (call.sharedQk) scaleRow(from, to, d, inverseNorm(from));
-  else memory.copy(to, from, <usize>d << 2);
-  if (call.keyAngles) rotate(to, to, call.keyAngles + (<usize>slot * <usize>d << 2));
+  const headDim = call.headDim;
+  if (call.sharedQk) scaleRow(from, to, headDim, inverseNorm(from));
+  else memory.copy(to, from, <usize>headDim << 2);
+  if (call.keyAngles) rotate(to, to, call.keyAngles + (<usize>slot * <usize>headDim << 2));
 }
 
 /** to = a query, scaled and rotated, in the order in which the composite does it. */
 export function placeQuery(from: usize, to: usize, slot: i32): void {
-  const d = call.headDim;
-  scaleRow(from, to, d, call.scale);
-  if (call.queryAngles) rotate(to, to, call.queryAngles + (<usize>slot * <usize>d << 2));
+  const headDim = call.headDim;
+  scaleRow(from, to, headDim, call.scale);
+  if (call.queryAngles) rotate(to, to, call.queryAngles + (<usize>slot * <usize>headDim << 2));
 }

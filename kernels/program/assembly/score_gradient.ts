@@ -21,15 +21,15 @@ export function scoreGradient(eight: usize, j: i32, count: i32): void {
 /** {@link scoreGradient} of the keys j … j + count − 1, which are in the rows from `row` on. */
 function gradientOfSeen(eight: usize, j: i32, count: i32, row: i32): void {
   const block = blocks + eight * BLOCK_BYTES;
-  const dv = call.valueDim;
+  const valueDim = call.valueDim;
   const column = eight << 5;
   const offset = <usize>row * STRIDE + column;
   const p = weights + offset;
   const s = dScores + offset;
   scoreBlock(block, keyFours + ((<usize>row * <usize>call.headDim) << 2), j, count, p, STRIDE);
-  const values = valueFours + ((<usize>row * <usize>dv) << 2);
-  const douts = doutLanes + ((eight * <usize>dv) << 5);
-  multiply<Fours>(values, douts, s, STRIDE, (count + 3) & ~3, dv);
+  const values = valueFours + ((<usize>row * <usize>valueDim) << 2);
+  const douts = doutLanes + ((eight * <usize>valueDim) << 5);
+  multiply<Fours>(values, douts, s, STRIDE, (count + 3) & ~3, valueDim);
 
   const dropout = call.dropThreshold != 0;
   const hidden = f32x4.splat(-Infinity);

@@ -68,15 +68,15 @@ export function loadQueries(i: i32, rows: i32, origin: i32): void {
  * exactly 0.
  */
 function loadOutputs(i: i32, eight: usize, count: i32): void {
-  const dv = call.valueDim;
+  const valueDim = call.valueDim;
   const outs = valueFours; // not in use yet
-  const douts = doutLanes + ((eight * <usize>dv) << 5);
+  const douts = doutLanes + ((eight * <usize>valueDim) << 5);
   const row = <usize>i * valueBytes;
-  eightIntoLanes(out + row, valueBytes, count, dv, outs);
-  eightIntoLanes(dout + row, valueBytes, count, dv, douts);
+  eightIntoLanes(out + row, valueBytes, count, valueDim, outs);
+  eightIntoLanes(dout + row, valueBytes, count, valueDim, douts);
   let dots0 = f32x4.splat(0);
   let dots1 = f32x4.splat(0);
-  for (let c: usize = 0; c < <usize>dv << 5; c += 32) {
+  for (let c: usize = 0; c < <usize>valueDim << 5; c += 32) {
     dots0 = madd(v128.load(outs + c), v128.load(douts + c), dots0);
     dots1 = madd(v128.load(outs + c, 16), v128.load(douts + c, 16), dots1);
   }

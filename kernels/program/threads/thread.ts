@@ -6,7 +6,8 @@ export interface Thread {
   post(message: Message): void;
   /** Lets a process end although the thread lives; pages end theirs anyway. */
   unref(): void;
-  end(): void;
+  /** Resolves when it is no more, as far as that can be known. */
+  end(): Promise<unknown>;
 }
 
 /** What a thread tells: that it has answered, or that it is no more. */
@@ -58,7 +59,7 @@ function inNode({Worker}: typeof import('node:worker_threads'), listener: Listen
   return {
     post: (message) => worker.postMessage(message),
     unref: () => worker.unref(),
-    end: () => void worker.terminate(),
+    end: () => worker.terminate(),
   };
 }
 
@@ -76,6 +77,6 @@ function inBrowser(listener: Listener): Thread {
   return {
     post: (message) => worker.postMessage(message),
     unref() {},
-    end: () => worker.terminate(),
+    end: async () => worker.terminate(),
   };
 }

@@ -35,19 +35,23 @@ export function threads(): number {
  * with the reason why one did not start.
  */
 export async function resize(count: number, memory: WebAssembly.Memory | null): Promise<void> {
-  for (const worker of workers().slice(count - 1)) end(worker);
+  await Promise.all(
+    workers()
+      .slice(count - 1)
+      .map(end),
+  ); // each holds memory until it is no more
   const missing = Array.from({length: count - threads()});
   const begun = await Promise.allSettled(missing.map(() => startWorker(memory!)));
   const failed = begun.find((one) => one.status === 'rejected');
   if (!failed) return;
-  for (const one of begun) if (one.status === 'fulfilled') end(one.value);
+  for (const one of begun) if (one.status === 'fulfilled') void end(one.value);
   throw failed.reason;
 }
 
-/** Ends a thread, whatever it does. */
-export function end(worker: WorkerThread): void {
+/** Ends a thread, whatever it does; from now on it is none. */
+export function end(worker: WorkerThread): Promise<unknown> {
   workers(workers().filter((other) => other !== worker));
-  worker.thread.end();
+  return worker.thread.end();
 }
 
 /** Makes all threads let go of a memory that is given back. */
@@ -69,7 +73,7 @@ function startWorker(memory: WebAssembly.Memory): Promise<WorkerThread> {
         resolve(worker);
       },
       died(reason) {
-        end(worker);
+        void end(worker);
         reject(reason);
       },
     });
