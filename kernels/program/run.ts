@@ -1,7 +1,7 @@
 /** One call of a kernel: find the tensors, make room for the results, compute them. */
 import type {KernelFunc, TensorInfo} from '@tensorflow/tfjs';
 
-import {FusedAttrs, FusedGradInputs, FusedInputs, byName} from '../../src/attention/fused';
+import {KernelAttrs, FusedGradInputs, FusedInputs, byName} from '../../src/attention/fused';
 import type {Problem} from '../../src/attention/problem';
 import {CALL_BYTES, Pointers, writeCall} from './call';
 import {BACKWARD, Exports, FORWARD, Phase, instantiate, isShared} from './module';
@@ -37,7 +37,7 @@ export type Enter = (backend: unknown, shared: boolean) => Place;
 /** A kernel function over the places that `enter` makes of a backend. */
 export function forwardKernel(enter: Enter): KernelFunc {
   return ({inputs, attrs, backend}) => {
-    const told = attrs as unknown as FusedAttrs;
+    const told = attrs as unknown as KernelAttrs;
     const {problem} = told;
     const given = byName(inputs, attrs);
     const prepare = (place: Place) => {
@@ -52,7 +52,7 @@ export function forwardKernel(enter: Enter): KernelFunc {
 
 export function backwardKernel(enter: Enter): KernelFunc {
   return ({inputs, attrs, backend}) => {
-    const told = attrs as unknown as FusedAttrs;
+    const told = attrs as unknown as KernelAttrs;
     const given = inputs as unknown as FusedGradInputs;
     const prepare = (place: Place) => {
       const at = pointersOf(place, given, told);
@@ -124,7 +124,7 @@ function computeAlone(module: Exports, phases: readonly Phase[], scratch: number
 function pointersOf(
   place: Place,
   {q, k, v, mask, bias}: FusedInputs,
-  {queryAngles, keyAngles}: FusedAttrs,
+  {queryAngles, keyAngles}: KernelAttrs,
 ): Pointers {
   const at: Pointers = {};
   if (queryAngles) at.queryAngles = place.angles(queryAngles);

@@ -39,13 +39,14 @@ export function compositeAttention(
 /** softmax(q kᵀ + bias over the visible keys) v, dropout between. */
 function compute(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, p: Problem): tf.Tensor {
   return tf.tidy(() => {
-    const {finite, given} = prepare(q, k, v, p);
     const tables = tablesOf(p);
+    const {finite, addend} = prepare(q, k, v, p, (given) => outputAddend(given, tables, p));
     const weights = attentionWeights(finite, tables, p);
     const dropped = tables.keep ? applied(weights, (x) => tf.mul(x, tables.keep!)) : weights;
     const values = lookAround(bucket(finite.v, p), p);
     const out = unbucket(tf.matMul(dropped, values) as tf.Tensor4D); // [b, W, w, C] x [b, W, C, dv]
-    const all = tf.add(out, outputAddend(given, tables, p)) as tf.Tensor3D;
+    dropped.dispose();
+    const all = tf.add(out, addend) as tf.Tensor3D;
     return tf.reshape(cut(all, p), [...p.leading, p.length, p.valueDim]);
   });
 }

@@ -27,12 +27,13 @@ export function compositeGradient(
   p: Problem,
 ): tf.Tensor[] {
   return tf.tidy(() => {
-    const {given, finite} = prepare(q, k, v, p);
-    const upstream = padded(flat(dout, p), p);
     const tables = tablesOf(p);
+    const upstream = padded(flat(dout, p), p);
+    const {finite, addend} = prepare(q, k, v, p, (given) =>
+      gradientAddends(given, upstream, tables, p),
+    );
     const gradients = attendGradient(finiteOnly(upstream), finite, tables, p);
-    const addends = gradientAddends(given, upstream, tables, p);
-    const sums = gradients.map((gradient, i) => tf.add(gradient, addends[i]));
+    const sums = gradients.map((gradient, i) => tf.add(gradient, addend[i]));
     return prepareGradient(sums, [q, k, v], p);
   });
 }

@@ -79,7 +79,9 @@ function reachOf(given: Sequences, tables: Tables, p: Problem): Reach {
   const spoilt = [badKeys, tf.mul(bucket(queries, p), seen)];
   if (given.bias) spoilt.push(seesBadBias(given.bias, tables, p));
   const own = tables.self ? [tf.mul(alone, bucket(values, p))] : [];
-  return {seen, alone, weights: either(...spoilt), values: either(badValues, ...own)};
+  const real = existingQueries(p);
+  const weights = tf.mul(either(...spoilt), real);
+  return {seen, alone, weights, values: tf.mul(either(badValues, ...own), real)};
 }
 
 /** Whether a query sees a key so flagged: [b, N, m] -> [b, W, w, m] */
@@ -103,6 +105,13 @@ function seesBadBias(bias: tf.Tensor3D, tables: Tables, p: Problem): tf.Tensor {
   const slots = tf.mul(tf.squeeze(tables.existing, [2]), tf.ones([b, 1, 1]));
   const counts = tf.matMul(slots, ofHeads, false, true); // [b, W, C] x [b, w, C]
   return tf.minimum(tf.expandDims(counts, 3), 1);
+}
+
+/** 1 for the queries that are not padding, whose bias may be anything: [1, W, w, 1] */
+function existingQueries(p: Problem): tf.Tensor4D {
+  const {padded} = layoutOf(p);
+  const queries = tf.pad(tf.ones([1, p.length, 1]), [[0, 0], [0, padded - p.length], [0, 0]]); // prettier-ignore
+  return bucket(queries as tf.Tensor3D, p);
 }
 
 /** [b or 1, W, C, 1] */

@@ -23,29 +23,37 @@ export interface Sequences {
   bias: tf.Tensor3D | null;
 }
 
-/** Of q, k [..., n, d] and v [..., n, dv]: as they are, and with zeros for what is not finite. */
-export function prepare(
+/**
+ * Of q, k [..., n, d] and v [..., n, dv], with zeros for what is not finite; and what `reach` makes of
+ * them before that, which alone is kept.
+ */
+export function prepare<T>(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
   p: Problem,
-): {given: Sequences; finite: Sequences} {
-  const keys = existingOnly(flat(k, p), p);
-  const given = {
-    // position i + lookForward · w against j: the queries stand where the *last* window of the
-    // context is, in the original and therefore in the weights that were trained with it
-    q: rotated(padded(tf.mul(flat(q, p), p.scale), p), ahead(p), 1, p),
-    k: rotated(padded(p.sharedQk ? l2Normalize(keys) : keys, p), 0, 1, p),
-    v: padded(existingOnly(flat(v, p), p), p),
-    bias: p.bias && laid(p.bias, p),
+  reach: (given: Sequences) => T,
+): {finite: Sequences; addend: T} {
+  const make = () => {
+    const keys = existingOnly(flat(k, p), p);
+    const given = {
+      // position i + lookForward · w against j: the queries stand where the *last* window of the
+      // context is, in the original and therefore in the weights that were trained with it
+      q: rotated(padded(tf.mul(flat(q, p), p.scale), p), ahead(p), 1, p),
+      k: rotated(padded(p.sharedQk ? l2Normalize(keys) : keys, p), 0, 1, p),
+      v: padded(existingOnly(flat(v, p), p), p),
+      bias: p.bias && laid(p.bias, p),
+    };
+    const finite = {
+      q: finiteOnly(given.q),
+      k: finiteOnly(given.k),
+      v: finiteOnly(given.v),
+      bias: given.bias && finiteBias(given.bias),
+    };
+    return {finite, addend: reach(given)};
   };
-  const finite = {
-    q: finiteOnly(given.q),
-    k: finiteOnly(given.k),
-    v: finiteOnly(given.v),
-    bias: given.bias && finiteBias(given.bias),
-  };
-  return {given, finite};
+  // TF.js takes records with null apart, as its types do not say
+  return tf.tidy(make as never) as ReturnType<typeof make>;
 }
 
 /** Gradients of {@link Sequences} made those of q, k, v and the bias, in their shapes. */

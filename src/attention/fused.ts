@@ -56,7 +56,7 @@ export interface FusedGradInputs extends FusedInputs {
 }
 
 /** What a kernel is told besides tensors. */
-export interface FusedAttrs {
+export interface KernelAttrs {
   problem: Problem;
   /** Of the inputs of the forward kernel, in their order. */
   names: (keyof FusedInputs)[];
@@ -88,7 +88,7 @@ export function whyNotFused(p: Problem): string | null {
   const name = tf.getBackend();
   const backend = backends.get(name);
   if (!backend) return `no fused kernel is written for '${name}'`;
-  const reason = xposReach(p, backend) ?? backend.forward.unsupported(p);
+  const reason = whyNotXpos(p, backend) ?? backend.forward.unsupported(p);
   return reason ? `no fused kernel on '${name}': ${reason}` : null;
 }
 
@@ -103,12 +103,12 @@ export function byName(
   inputs: tf.NamedTensorInfoMap,
   attrs: tf.NamedAttrMap | undefined,
 ): FusedInputs {
-  const {names} = attrs as unknown as FusedAttrs;
+  const {names} = attrs as unknown as KernelAttrs;
   return Object.fromEntries(names.map((name, i) => [name, inputs[i]])) as unknown as FusedInputs;
 }
 
 /** The tables of angles for `p` on the current backend. */
-export function anglesOf(p: Problem): Pick<FusedAttrs, 'queryAngles' | 'keyAngles'> {
+export function anglesOf(p: Problem): Pick<KernelAttrs, 'queryAngles' | 'keyAngles'> {
   if (!p.rotary) return {queryAngles: null, keyAngles: null};
   const backend = backends.get(tf.getBackend())!;
   const ahead = p.lookForward * p.windowSize; // queries stand where the last window of the context is
@@ -137,7 +137,7 @@ function xposCentre(p: Problem, backend: FusedBackend): number {
 }
 
 /** Why the scales of xpos, which grow with the number of phases, are beyond float32, or null. */
-function xposReach(p: Problem, backend: FusedBackend): string | null {
+function whyNotXpos(p: Problem, backend: FusedBackend): string | null {
   if (p.xposBase === null) return null;
   const least = xposCentre(p, backend) / LARGEST_XPOS_POWER;
   return p.xposBase < least ? `xposScaleBase ${p.xposBase} is less than ${least}` : null;

@@ -3,13 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 
 import {refuse} from '../check/errors';
 import {compositeGradient} from './composite_gradient';
-import {BACKWARD, FORWARD, FusedAttrs, FusedInputs, anglesOf, hasFusedGradient} from './fused';
+import {BACKWARD, FORWARD, KernelAttrs, FusedInputs, anglesOf, hasFusedGradient} from './fused';
 import type {Problem} from './problem';
 
 /** q, k [..., n, d], v [..., n, dv] -> [..., n, dv] */
 export function fusedAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, p: Problem): tf.Tensor {
   const tensors = [q, k, v];
-  const names: FusedAttrs['names'] = ['q', 'k', 'v'];
+  const names: KernelAttrs['names'] = ['q', 'k', 'v'];
   if (p.bias) {
     tensors.push(p.bias);
     names.push('bias');
@@ -18,7 +18,7 @@ export function fusedAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, p: Prob
     tensors.push(p.mask);
     names.push('mask');
   }
-  const attrs: FusedAttrs = {problem: p, names, ...anglesOf(p)};
+  const attrs: KernelAttrs = {problem: p, names, ...anglesOf(p)};
   // a list, because the engine saves all inputs of a list, and knows no optional ones by name
   const inputs = tensors as unknown as tf.NamedTensorMap;
   const outputs = tf.engine().runKernel(FORWARD, inputs, attrs as never) as tf.Tensor[];
@@ -33,7 +33,7 @@ tf.registerGradient({
   saveAllInputs: true,
   outputsToSave: [true, true],
   gradFunc(dys, tensors, attrs) {
-    const {problem, names} = attrs as unknown as FusedAttrs;
+    const {problem, names} = attrs as unknown as KernelAttrs;
     const saved = Object.fromEntries(
       [...names, 'out', 'softmaxStats'].map((name, i) => [name, tensors[i]]),
     ) as Saved;

@@ -3,7 +3,7 @@
  * it is decided there too. What follows is told the plan.
  */
 import {refuse} from '../check/errors';
-import {compositeReach} from './composite_reach';
+import {whyNotComposite} from './composite_limit';
 import type {LocalAttentionConfig} from './config';
 import {whyNotFused} from './fused';
 import type {LocalAttentionCall} from './call';
@@ -34,7 +34,7 @@ export function planOf(
   if (implementation === 'fused') {
     refuse(fn, `${reason}; use implementation: 'auto' or 'composite'`);
   }
-  const tooLarge = compositeReach(problem);
+  const tooLarge = whyNotComposite(problem);
   if (tooLarge) refuse(fn, tooLarge);
   return {problem, fused: false};
 }

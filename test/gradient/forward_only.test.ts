@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {localAttention} from '../../src';
-import {FusedAttrs, FusedBackend, FusedKernel, registerFused} from '../../src/attention/fused';
+import {KernelAttrs, FusedBackend, FusedKernel, registerFused} from '../../src/attention/fused';
 import {expectClose, living, tensor} from '../support/close';
 import {CASES} from '../support/cases';
 import {configOf, tensorsOf} from '../support/inputs';
@@ -98,9 +98,9 @@ test('a mask that its owner has disposed of is still there for the gradient', ()
 });
 
 test('attributes tell the kernel the problem, and angles that are the same arrays again', async () => {
-  const seen: FusedAttrs[] = [];
+  const seen: KernelAttrs[] = [];
   const spy = jest.spyOn(forward, 'run').mockImplementation((call) => {
-    seen.push(call.attrs as unknown as FusedAttrs);
+    seen.push(call.attrs as unknown as KernelAttrs);
     return tf.getKernel('LocalAttention', 'cpu')!.kernelFunc(call);
   });
   tf.registerBackend('watched', () => new tf.MathBackendCPU());

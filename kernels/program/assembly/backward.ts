@@ -8,18 +8,7 @@
  * A key is met by the queries of several groups, always in the same order. This file goes over the
  * groups, with their keys; tile.ts has the queries and the sums above.
  */
-import {
-  dKeyRows,
-  dQueryRows,
-  dValueRows,
-  enterGroup,
-  keyRows,
-  keysInPlace,
-  prepare,
-  valuesInPlace,
-  wideKey,
-  wideValue,
-} from './backward_memory';
+import * as room from './backward_memory';
 import {call} from './call';
 import {dk, dq, dv, k, keyBytes, mask, v, valueBytes} from './head';
 import {addRow, inverseNorm, placeKey, rotateBack, scaleRow} from './rows';
@@ -30,7 +19,7 @@ import {angleOrigin, endKey, firstKey, groupLength} from './windows';
 
 /** The queries start … stop − 1 of the head, whole groups. dk, dv and dbias are added to; dq is written. */
 export function attendBackward(start: i32, stop: i32, scratch: usize): void {
-  prepare(scratch);
+  room.prepare(scratch);
   const group = groupLength();
   const tile = tileLength();
   for (; start < stop; start += group) {
@@ -38,7 +27,7 @@ export function attendBackward(start: i32, stop: i32, scratch: usize): void {
     const end = min(start + group, stop);
     const from = firstKey(start);
     const to = endKey(end - 1);
-    enterGroup(from);
+    room.enterGroup(from);
     const finite = loadKeys(from, to, origin);
     for (let i = start; i < end; i += tile) {
       const rows = min(tile, end - i);
@@ -54,20 +43,20 @@ export function attendBackward(start: i32, stop: i32, scratch: usize): void {
 /** The keys from … to − 1 as the queries meet them; answers whether they and their values are finite. */
 function loadKeys(from: i32, to: i32, origin: i32): bool {
   const count = <usize>(to - from);
-  if (!keysInPlace) {
+  if (!room.keysInPlace) {
     for (let j = from; j < to; j++) {
-      placeKey(k + <usize>j * keyBytes, keyRows + <usize>(j - from) * wideKey, j - origin);
+      placeKey(k + <usize>j * keyBytes, room.keyRows + <usize>(j - from) * room.wideKey, j - origin);
     }
-    memory.fill(dKeyRows, 0, count * wideKey);
+    memory.fill(room.dKeyRows, 0, count * room.wideKey);
   }
-  if (!valuesInPlace) memory.fill(dValueRows, 0, count * wideValue);
+  if (!room.valuesInPlace) memory.fill(room.dValueRows, 0, count * room.wideValue);
   const values = v + <usize>from * valueBytes;
-  return allFinite(keyRows, count * wideKey) && allFinite(values, count * valueBytes);
+  return allFinite(room.keyRows, count * room.wideKey) && allFinite(values, count * valueBytes);
 }
 
 function storeQueryGradients(i: i32, rows: i32, origin: i32): void {
   for (let r = 0; r < rows; r++) {
-    const row = dQueryRows + <usize>r * wideKey;
+    const row = room.dQueryRows + <usize>r * room.wideKey;
     if (call.queryAngles) rotateBack(row, call.queryAngles + <usize>(i + r - origin) * keyBytes);
     scaleRow(row, dq + <usize>(i + r) * keyBytes, call.headDim, call.scale);
   }
@@ -75,15 +64,15 @@ function storeQueryGradients(i: i32, rows: i32, origin: i32): void {
 
 /** Adds what is not added in place. A masked key has gradients of 0, whatever its values. */
 function storeKeyGradients(from: i32, to: i32, origin: i32): void {
-  if (keysInPlace && valuesInPlace) return;
+  if (room.keysInPlace && room.valuesInPlace) return;
   for (let j = from; j < to; j++) {
     if (mask && !load<u8>(mask + <usize>j)) continue;
     const slot = <usize>(j - from);
-    if (!valuesInPlace) {
-      addRow(dValueRows + slot * wideValue, dv + <usize>j * valueBytes, call.valueDim, 1);
+    if (!room.valuesInPlace) {
+      addRow(room.dValueRows + slot * room.wideValue, dv + <usize>j * valueBytes, call.valueDim, 1);
     }
-    if (keysInPlace) continue;
-    const gradient = dKeyRows + slot * wideKey;
+    if (room.keysInPlace) continue;
+    const gradient = room.dKeyRows + slot * room.wideKey;
     if (call.keyAngles) rotateBack(gradient, call.keyAngles + <usize>(j - origin) * keyBytes);
     if (call.sharedQk) normaliseBack(k + <usize>j * keyBytes, gradient);
     addRow(gradient, dk + <usize>j * keyBytes, call.headDim, 1);

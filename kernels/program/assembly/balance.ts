@@ -3,16 +3,7 @@
  * rounding leaves of dP − D, and the other keys' are exact but small: there the remainder of the sum is
  * its error, and is taken from it.
  */
-import {
-  dKeyRows,
-  dQueryRows,
-  inverses,
-  keyRows,
-  largest,
-  queryRows,
-  remainders,
-  wideKey,
-} from './backward_memory';
+import * as room from './backward_memory';
 import {call} from './call';
 import {dbias} from './head';
 import {addRow} from './rows';
@@ -22,13 +13,13 @@ import {biasOffset} from './windows';
 export function balance(from: i32, i: i32, rows: i32): void {
   for (let r = 0; r < rows; r++) {
     const lane = (<usize>r) << 2;
-    const key = load<i32>(largest + lane);
+    const key = load<i32>(room.largest + lane);
     if (key < 0 || (call.sharedQk && key == i + r)) continue; // a token's score with itself has none
-    const error = load<f32>(inverses + lane) * load<f32>(remainders + lane);
-    const keyRow = <usize>(key - from) * wideKey;
-    const queryRow = <usize>r * wideKey;
-    addRow(keyRows + keyRow, dQueryRows + queryRow, call.headDim, -error);
-    addRow(queryRows + queryRow, dKeyRows + keyRow, call.headDim, -error);
+    const error = load<f32>(room.inverses + lane) * load<f32>(room.remainders + lane);
+    const keyRow = <usize>(key - from) * room.wideKey;
+    const queryRow = <usize>r * room.wideKey;
+    addRow(room.keyRows + keyRow, room.dQueryRows + queryRow, call.headDim, -error);
+    addRow(room.queryRows + queryRow, room.dKeyRows + keyRow, call.headDim, -error);
     const slot = dbias + biasOffset(i + r, key);
     if (dbias) store<f32>(slot, load<f32>(slot) - error);
   }

@@ -1,5 +1,5 @@
 /** From scores and dP to weights and dS, of 8 queries and the packed keys of a tile. */
-import {dScores, dots, doutLanes, blocks, inverses, keyFours, largest, maxima, remainders, valueFours, weights} from './backward_memory';
+import * as room from './backward_memory';
 import {call} from './call';
 import {dbias} from './head';
 import {Fours, STRIDE, multiply} from './multiply';
@@ -9,7 +9,7 @@ import {biasOffset} from './windows';
 
 /** Fills 8 columns of `weights` and of `dScores`, for the packed keys j … j + count − 1. */
 export function scoreGradient(eight: usize, j: i32, count: i32): void {
-  const block = blocks + eight * BLOCK_BYTES;
+  const block = room.blocks + eight * BLOCK_BYTES;
   // the block sees some of them; packed keys are read from where four begin
   const first = min(max(0, load<i32>(block, LEAST) - j) & ~3, count);
   const end = max(first, min(count, load<i32>(block, FARTHEST) - j));
@@ -20,28 +20,28 @@ export function scoreGradient(eight: usize, j: i32, count: i32): void {
 
 /** {@link scoreGradient} of the keys j … j + count − 1, which are in the rows from `row` on. */
 function gradientOfSeen(eight: usize, j: i32, count: i32, row: i32): void {
-  const block = blocks + eight * BLOCK_BYTES;
+  const block = room.blocks + eight * BLOCK_BYTES;
   const valueDim = call.valueDim;
   const column = eight << 5;
   const offset = <usize>row * STRIDE + column;
-  const p = weights + offset;
-  const s = dScores + offset;
-  scoreBlock(block, keyFours + ((<usize>row * <usize>call.headDim) << 2), j, count, p, STRIDE);
-  const values = valueFours + ((<usize>row * <usize>valueDim) << 2);
-  const douts = doutLanes + ((eight * <usize>valueDim) << 5);
+  const p = room.weights + offset;
+  const s = room.dScores + offset;
+  scoreBlock(block, room.keyFours + ((<usize>row * <usize>call.headDim) << 2), j, count, p, STRIDE);
+  const values = room.valueFours + ((<usize>row * <usize>valueDim) << 2);
+  const douts = room.doutLanes + ((eight * <usize>valueDim) << 5);
   multiply<Fours>(values, douts, s, STRIDE, (count + 3) & ~3, valueDim);
 
   const dropout = call.dropThreshold != 0;
   const hidden = f32x4.splat(-Infinity);
   for (let half: usize = 0; half < 32; half += 16) {
     const lanes = column + half;
-    const top = v128.load(maxima + lanes);
-    const inverse = v128.load(inverses + lanes);
-    const mean = v128.load(dots + lanes);
+    const top = v128.load(room.maxima + lanes);
+    const inverse = v128.load(room.inverses + lanes);
+    const mean = v128.load(room.dots + lanes);
     const majority = f32x4.splat(0.5);
     const counted = v128.any_true(f32x4.gt(inverse, majority));
-    let remainder = v128.load(remainders + lanes);
-    let heaviest = v128.load(largest + lanes);
+    let remainder = v128.load(room.remainders + lanes);
+    let heaviest = v128.load(room.largest + lanes);
     for (let key = 0; key < count; key++) {
       const at = <usize>key * STRIDE + half;
       const score = v128.load(p + at);
@@ -64,8 +64,8 @@ function gradientOfSeen(eight: usize, j: i32, count: i32, row: i32): void {
         heaviest = v128.bitselect(i32x4.splat(j + key), heaviest, f32x4.gt(seen, majority));
       }
     }
-    v128.store(remainders + lanes, remainder);
-    v128.store(largest + lanes, heaviest);
+    v128.store(room.remainders + lanes, remainder);
+    v128.store(room.largest + lanes, heaviest);
   }
   if (call.sharedQk) clearSelf(block, j, count, s);
   if (dbias) addBiasGradient(block, j, count, s);
@@ -76,10 +76,10 @@ function empty(eight: usize, first: i32, end: i32): void {
   const nothing = f32x4.splat(0);
   for (let row = first; row < end; row++) {
     const at = <usize>row * STRIDE + (eight << 5);
-    v128.store(weights + at, nothing);
-    v128.store(weights + at, nothing, 16);
-    v128.store(dScores + at, nothing);
-    v128.store(dScores + at, nothing, 16);
+    v128.store(room.weights + at, nothing);
+    v128.store(room.weights + at, nothing, 16);
+    v128.store(room.dScores + at, nothing);
+    v128.store(room.dScores + at, nothing, 16);
   }
 }
 

@@ -2,29 +2,7 @@
  * Up to 64 queries that meet the keys of their group, 64 at a time. Scores, dP and dS lie as
  * [64 keys][64 queries]; all five products are made of the same tile.
  */
-import {
-  TILE,
-  blocks,
-  dKeyRows,
-  dQueryRows,
-  dScores,
-  dValueRows,
-  dots,
-  doutLanes,
-  doutRows,
-  inverses,
-  keyFours,
-  keyRows,
-  largest,
-  maxima,
-  queryLanes,
-  queryRows,
-  remainders,
-  valueFours,
-  weights,
-  wideKey,
-  wideValue,
-} from './backward_memory';
+import * as room from './backward_memory';
 import {call} from './call';
 import {dout, keyBytes, out, q, softmaxStats, v, valueBytes} from './head';
 import {eightIntoLanes, packFours} from './lanes';
@@ -39,25 +17,25 @@ let finite: bool = false;
 
 /** Queries that meet keys together: few where windows are small, which leave most of a tile empty. */
 export function tileLength(): i32 {
-  return min(TILE, max(16, call.windowSize & ~15));
+  return min(room.TILE, max(16, call.windowSize & ~15));
 }
 
 /** The queries i … i + rows − 1 with what belongs to them, as rows and as lanes. */
 export function loadQueries(i: i32, rows: i32, origin: i32): void {
-  memory.fill(dQueryRows, 0, <usize>TILE * wideKey);
-  memory.fill(remainders, 0, STRIDE);
-  memory.fill(largest, 0xff, STRIDE);
+  memory.fill(room.dQueryRows, 0, <usize>room.TILE * room.wideKey);
+  memory.fill(room.remainders, 0, STRIDE);
+  memory.fill(room.largest, 0xff, STRIDE);
   for (let r = 0; r < rows; r++) {
     const query = <usize>(i + r);
-    placeQuery(q + query * keyBytes, queryRows + <usize>r * wideKey, i + r - origin);
-    memory.copy(doutRows + <usize>r * wideValue, dout + query * valueBytes, valueBytes);
+    placeQuery(q + query * keyBytes, room.queryRows + <usize>r * room.wideKey, i + r - origin);
+    memory.copy(room.doutRows + <usize>r * room.wideValue, dout + query * valueBytes, valueBytes);
   }
   for (let r = 0; r < rows; r += 8) {
     const eight = <usize>(r >> 3);
     const count = min(8, rows - r);
-    const lanes = queryLanes + ((eight * <usize>call.headDim) << 5);
-    describe(blocks + eight * BLOCK_BYTES, i + r, count, lanes);
-    eightIntoLanes(queryRows + <usize>r * wideKey, wideKey, count, call.headDim, lanes);
+    const lanes = room.queryLanes + ((eight * <usize>call.headDim) << 5);
+    describe(room.blocks + eight * BLOCK_BYTES, i + r, count, lanes);
+    eightIntoLanes(room.queryRows + <usize>r * room.wideKey, room.wideKey, count, call.headDim, lanes);
     loadOutputs(i + r, eight, count);
   }
 }
@@ -69,8 +47,8 @@ export function loadQueries(i: i32, rows: i32, origin: i32): void {
  */
 function loadOutputs(i: i32, eight: usize, count: i32): void {
   const valueDim = call.valueDim;
-  const outs = valueFours; // not in use yet
-  const douts = doutLanes + ((eight * <usize>valueDim) << 5);
+  const outs = room.valueFours; // not in use yet
+  const douts = room.doutLanes + ((eight * <usize>valueDim) << 5);
   const row = <usize>i * valueBytes;
   eightIntoLanes(out + row, valueBytes, count, valueDim, outs);
   eightIntoLanes(dout + row, valueBytes, count, valueDim, douts);
@@ -80,14 +58,14 @@ function loadOutputs(i: i32, eight: usize, count: i32): void {
     dots0 = madd(v128.load(outs + c), v128.load(douts + c), dots0);
     dots1 = madd(v128.load(outs + c, 16), v128.load(douts + c, 16), dots1);
   }
-  v128.store(dots + (eight << 5), dots0);
-  v128.store(dots + (eight << 5), dots1, 16);
+  v128.store(room.dots + (eight << 5), dots0);
+  v128.store(room.dots + (eight << 5), dots1, 16);
   for (let lane = 0; lane < 8; lane++) {
     const pair = softmaxStats + ((<usize>(i + min(lane, count - 1))) << 3);
     const at = (eight << 5) + ((<usize>lane) << 2);
     const sum = load<f32>(pair, 4);
-    store<f32>(maxima + at, load<f32>(pair));
-    store<f32>(inverses + at, sum == 0 ? 0 : 1 / sum);
+    store<f32>(room.maxima + at, load<f32>(pair));
+    store<f32>(room.inverses + at, sum == 0 ? 0 : 1 / sum);
   }
 }
 
@@ -95,18 +73,18 @@ function loadOutputs(i: i32, eight: usize, count: i32): void {
 export function meetKeys(from: i32, rows: i32, keysFinite: bool): void {
   finite =
     keysFinite &&
-    allFinite(queryRows, <usize>rows * wideKey) &&
-    allFinite(doutRows, <usize>rows * wideValue);
+    allFinite(room.queryRows, <usize>rows * room.wideKey) &&
+    allFinite(room.doutRows, <usize>rows * room.wideValue);
   const eights = (rows + 7) >> 3;
-  const end = load<i32>(blocks + <usize>(eights - 1) * BLOCK_BYTES, FARTHEST);
-  for (let j = load<i32>(blocks, LEAST); j < end; j += TILE) {
-    const count = min(TILE, end - j);
+  const end = load<i32>(room.blocks + <usize>(eights - 1) * BLOCK_BYTES, FARTHEST);
+  for (let j = load<i32>(room.blocks, LEAST); j < end; j += room.TILE) {
+    const count = min(room.TILE, end - j);
     const row = <usize>(j - from);
-    packFours(keyRows + row * wideKey, wideKey, count, call.headDim, keyFours);
-    packFours(v + <usize>j * valueBytes, valueBytes, count, call.valueDim, valueFours);
+    packFours(room.keyRows + row * room.wideKey, room.wideKey, count, call.headDim, room.keyFours);
+    packFours(v + <usize>j * valueBytes, valueBytes, count, call.valueDim, room.valueFours);
     for (let eight = 0; eight < eights; eight++) scoreGradient(<usize>eight, j, count);
     // where the sequence is cut off for some queries, as on the diagonal, halves see unlike keys
-    const middle = min(TILE >> 1, rows);
+    const middle = min(room.TILE >> 1, rows);
     const early = reach(middle, j, count);
     const late = reach(rows, j, count);
     if (early == late) {
@@ -123,7 +101,7 @@ export function meetKeys(from: i32, rows: i32, keysFinite: bool): void {
  * those of the last of them, since no query sees less far than one before it.
  */
 function reach(end: i32, j: i32, count: i32): i32 {
-  const last = blocks + <usize>((end - 1) >> 3) * BLOCK_BYTES;
+  const last = room.blocks + <usize>((end - 1) >> 3) * BLOCK_BYTES;
   return max(0, min(count, load<i32>(last, FARTHEST) - j));
 }
 
@@ -131,17 +109,17 @@ function reach(end: i32, j: i32, count: i32): i32 {
 function addProducts(first: i32, end: i32, row: usize, count: i32): void {
   const rows = end - first;
   const column = (<usize>first) << 2;
-  const douts = doutRows + <usize>first * wideValue;
-  const queries = queryRows + <usize>first * wideKey;
-  const dQueries = dQueryRows + <usize>first * wideKey;
-  for (let c: usize = 0; c < wideValue; c += 32) {
-    const to = dValueRows + row * wideValue + c;
-    add<TileRows>(weights + column, douts + c, to, wideValue, count, rows);
+  const douts = room.doutRows + <usize>first * room.wideValue;
+  const queries = room.queryRows + <usize>first * room.wideKey;
+  const dQueries = room.dQueryRows + <usize>first * room.wideKey;
+  for (let c: usize = 0; c < room.wideValue; c += 32) {
+    const to = room.dValueRows + row * room.wideValue + c;
+    add<TileRows>(room.weights + column, douts + c, to, room.wideValue, count, rows);
   }
-  for (let c: usize = 0; c < wideKey; c += 32) {
-    const at = row * wideKey + c;
-    add<TileRows>(dScores + column, queries + c, dKeyRows + at, wideKey, count, rows);
-    add<TileColumns>(dScores + column, keyRows + at, dQueries + c, wideKey, rows, count);
+  for (let c: usize = 0; c < room.wideKey; c += 32) {
+    const at = row * room.wideKey + c;
+    add<TileRows>(room.dScores + column, queries + c, room.dKeyRows + at, room.wideKey, count, rows);
+    add<TileColumns>(room.dScores + column, room.keyRows + at, dQueries + c, room.wideKey, rows, count);
   }
 }
 

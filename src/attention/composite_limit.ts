@@ -6,7 +6,7 @@ import {layoutOf} from './windows';
  * Why the composite cannot compute `p`, or null: its scores and the keys and values of all contexts
  * are tensors.
  */
-export function compositeReach(p: Problem): string | null {
+export function whyNotComposite(p: Problem): string | null {
   const {b, padded, windows, context} = layoutOf(p);
   const largest = b * windows * context * Math.max(p.windowSize, p.headDim, p.valueDim);
   if (largest <= LARGEST_TENSOR) return null;
