@@ -16,8 +16,8 @@ export interface AttentionLayerArgs extends LayerArgs {
 
 /** What the layers that attend have in common: masks from two sides, a bias, and dropout. */
 export abstract class AttentionLayer extends CheckedLayer {
-  /** What {@link checkCall} has planned for the call that follows. */
-  private planned: {inputs: tf.Tensor[]; plan: Plan} | null = null;
+  /** What {@link checkCall} has planned for the call that follows, unless a subclass makes it another. */
+  private planned: {inputs: tf.Tensor[]; kwargs: Kwargs; plan: Plan} | null = null;
 
   constructor(
     args: LayerArgs,
@@ -31,7 +31,15 @@ export abstract class AttentionLayer extends CheckedLayer {
   protected abstract planCall(inputs: tf.Tensor[], kwargs: Kwargs): Plan;
 
   protected override checkCall(inputs: tf.Tensor[], kwargs: Kwargs): void {
-    this.planned = {inputs, plan: this.planCall(inputs, kwargs)};
+    this.planned = {inputs, kwargs: {...kwargs}, plan: this.planCall(inputs, kwargs)};
+  }
+
+  override apply(...call: Parameters<CheckedLayer['apply']>): ReturnType<CheckedLayer['apply']> {
+    try {
+      return super.apply(...call);
+    } finally {
+      this.planned = null; // where it threw before its call
+    }
   }
 
   /** The plan of a call, made at its door, or here where `call` is called by itself. */
@@ -39,8 +47,8 @@ export abstract class AttentionLayer extends CheckedLayer {
     const list = listOf(inputs);
     const {planned} = this;
     this.planned = null;
-    const ready = planned !== null && planned.inputs.every((x, i) => x === list[i]);
-    const {problem, fused} = ready ? planned.plan : this.planCall(list, kwargs);
+    const {problem, fused} =
+      planned !== null && isFor(planned, list, kwargs) ? planned.plan : this.planCall(list, kwargs);
     const {fn} = this.usage;
     const mask = both(fn, problem.mask, kerasMask(fn, this, inputs, kwargs)) as tf.Tensor2D | null;
     const seed = kwargs.training === true ? this.seeds.next() : problem.seed;
@@ -57,4 +65,19 @@ export abstract class AttentionLayer extends CheckedLayer {
   override getConfig(): tf.serialization.ConfigDict {
     return {...super.getConfig(), seed: this.seeds.first};
   }
+}
+
+/** Whether a call is told all that a plan depends on as it was when it was planned. */
+function isFor(
+  planned: {inputs: tf.Tensor[]; kwargs: Kwargs},
+  inputs: tf.Tensor[],
+  kwargs: Kwargs,
+): boolean {
+  const {training, windowSize} = planned.kwargs;
+  return (
+    planned.inputs.length === inputs.length &&
+    planned.inputs.every((x, i) => x === inputs[i]) &&
+    training === kwargs.training &&
+    windowSize === kwargs.windowSize
+  );
 }

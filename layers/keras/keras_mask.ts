@@ -11,6 +11,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {fail} from '../../src/check/errors';
+import {checkTensor} from '../../src/check/tensors';
 import {Kwargs, callsAround, maskIn} from './calls';
 import {Inputs, listOf} from './inputs';
 import {ownerOf} from './mask_flow';
@@ -34,6 +35,7 @@ export function kerasMask(
     const remedy = held ? ' (the layer around must hand on a mask of these tokens, or none)' : '';
     fail(fn, `mask must be a living tensor of shape ${wanted}${remedy}`, given);
   }
+  if (mask !== null) checkTensor(fn, 'mask', mask, 'bool');
   return mask; // what does not fit is left from a layer before
 }
 

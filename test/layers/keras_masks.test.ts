@@ -123,6 +123,9 @@ describe.each(BACKENDS)('%s:', (backend) => {
       expect(() => layer.apply(tokens(), {mask: tf.ones([3, BATCH, N], 'bool')})).toThrow(
         /mask must be a living tensor of shape \[2, 6\], got a bool tensor of shape \[3, 2, 6\]/,
       );
+      expect(() => layer.apply(tokens(), {mask: tf.ones([BATCH, N])})).toThrow(
+        /mask must be bool .*, got a float32 tensor of shape \[2, 6\]/,
+      );
       expect((layer.apply(tokens(), {mask: mask()}) as tf.Tensor).dataSync()).toEqual(
         wanted.dataSync(), // an error has broken nothing
       );
