@@ -75,6 +75,8 @@ export const CASES: Case[] = [
   {name: 'one token, shared qk', config: {windowSize: 5, sharedQk: true, autopad: true}, shape: [...LEAD, 1, 6]}, // prettier-ignore
   {name: 'fewer tokens than the window', config: {windowSize: 5, autopad: true}, shape: [...LEAD, 3, 6]}, // prettier-ignore
   {name: 'as many tokens as the window', config: {windowSize: 5, causal: true}, shape: [...LEAD, 5, 6]}, // prettier-ignore
+  {name: 'more keys than the kernels take at once, causal', config: {windowSize: 140, causal: true, autopad: true}, shape: [1, 190, 4], amplitude: 2}, // prettier-ignore
+  {name: 'more keys than the kernels take at once', config: {windowSize: 50, autopad: true}, shape: [1, 149, 4], bias: {heads: null}, mask: {batch: 1, keeps: SPARSE}}, // prettier-ignore
   {name: 'autopad, bidirectional, one token over', config: {windowSize: 5, autopad: true}, shape: [...LEAD, 16, 6]}, // prettier-ignore
 
   // shapes

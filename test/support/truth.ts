@@ -43,7 +43,7 @@ function computed(c: Case): Truth {
   const wanted = names(wants).map((name, at) => {
     const want = wants[name]!;
     const size = largest(want.data) || 1;
-    return {name, want, tolerance: (sums[name](size) + moved[at]) / size};
+    return {name, want, tolerance: (sums[name](size) + 2 * moved[at]) / size};
   });
   return {values, wanted};
 }
