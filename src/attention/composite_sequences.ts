@@ -35,12 +35,14 @@ export function prepare<T>(
   reach: (given: Sequences) => T,
 ): {finite: Sequences; addend: T} {
   const make = () => {
-    const keys = existingOnly(flat(k, p), p);
     const given = {
       // position i + lookForward · w against j: the queries stand where the *last* window of the
       // context is, in the original and therefore in the weights that were trained with it
-      q: rotated(padded(tf.mul(flat(q, p), p.scale), p), ahead(p), 1, p),
-      k: rotated(padded(p.sharedQk ? l2Normalize(keys) : keys, p), 0, 1, p),
+      q: tf.tidy(() => rotated(padded(tf.mul(flat(q, p), p.scale), p), ahead(p), 1, p)),
+      k: tf.tidy(() => {
+        const keys = existingOnly(flat(k, p), p);
+        return rotated(padded(p.sharedQk ? l2Normalize(keys) : keys, p), 0, 1, p);
+      }),
       v: padded(existingOnly(flat(v, p), p), p),
       bias: p.bias && laid(p.bias, p),
     };

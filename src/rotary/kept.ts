@@ -4,6 +4,7 @@
  */
 export class Kept<T extends object> {
   private readonly made = new Map<string, T>();
+  private bytes = 0;
 
   constructor(
     private readonly bytesOf: (made: T) => number,
@@ -11,15 +12,15 @@ export class Kept<T extends object> {
   ) {}
 
   get(key: string, make: () => T): T {
-    const found = this.made.get(key) ?? make();
+    const kept = this.made.get(key);
+    const found = kept ?? make();
     this.made.delete(key);
     this.made.set(key, found);
-    let bytes = 0;
-    for (const one of this.made.values()) bytes += this.bytesOf(one);
+    if (!kept) this.bytes += this.bytesOf(found);
     for (const [oldest, one] of this.made) {
-      if (bytes <= this.most) break;
+      if (this.bytes <= this.most) break;
       this.made.delete(oldest);
-      bytes -= this.bytesOf(one);
+      this.bytes -= this.bytesOf(one);
     }
     return found;
   }
