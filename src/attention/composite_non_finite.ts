@@ -114,7 +114,7 @@ function counted(flags: tf.Tensor3D, range: (token: number) => Range, {self}: Ta
     return tf.gather(sums, tf.tensor1d(ends, 'int32'), 1);
   };
   const counts = tf.sub(until(1), until(0));
-  return tf.clipByValue(self ? tf.sub<tf.Tensor3D>(counts, flags) : counts, 0, 1);
+  return tf.clipByValue(self ? tf.sub(counts, flags) : counts, 0, 1) as tf.Tensor3D;
 }
 
 function seesBadBias(bias: tf.Tensor3D, tables: Tables, p: Problem): tf.Tensor {
