@@ -4,7 +4,7 @@ import {call} from './call';
 import {dbias} from './head';
 import {Fours, STRIDE, multiply} from './multiply';
 import {BLOCK_BYTES, END, FARTHEST, FIRST, LEAST, QUERY, keep, scoreBlock} from './scores';
-import {exp} from './simd';
+import {expTimes} from './simd';
 import {biasOffset} from './windows';
 
 /** Fills 8 columns of `weights` and of `dScores`, for the packed keys j … j + count − 1. */
@@ -32,43 +32,54 @@ function gradientOfSeen(eight: usize, j: i32, count: i32, row: i32): void {
   multiply<Fours>(values, douts, s, STRIDE, (count + 3) & ~3, valueDim);
 
   const dropout = call.dropThreshold != 0;
-  const hidden = f32x4.splat(-Infinity);
   for (let half: usize = 0; half < 32; half += 16) {
     const lanes = column + half;
     const top = v128.load(room.maxima + lanes);
     const inverse = v128.load(room.inverses + lanes);
     const mean = v128.load(room.dots + lanes);
-    const majority = f32x4.splat(0.5);
-    const counted = v128.any_true(f32x4.gt(inverse, majority));
-    let remainder = v128.load(room.remainders + lanes);
-    let heaviest = v128.load(room.largest + lanes);
+    const ahead = f32x4.gt(inverse, f32x4.splat(0.5)); // the weight of a score that is the maximum
+    const counted = v128.any_true(ahead);
+    if (counted) findLargest(lanes, ahead, p + half, j, count);
     for (let key = 0; key < count; key++) {
       const at = <usize>key * STRIDE + half;
-      const score = v128.load(p + at);
-      const weight = f32x4.mul(exp(f32x4.sub(score, top)), inverse);
       // 0 for a key that is not seen, even where the statistics are NaN
-      const seen = v128.and(weight, f32x4.ne(score, hidden));
+      const weight = expTimes(f32x4.sub(v128.load(p + at), top), inverse);
       let dWeight = v128.load(s + at);
       if (dropout) {
         const factors = keep(block, half, j + key);
         dWeight = f32x4.mul(dWeight, factors);
-        v128.store(p + at, f32x4.mul(seen, factors));
+        v128.store(p + at, f32x4.mul(weight, factors));
       } else {
-        v128.store(p + at, seen);
+        v128.store(p + at, weight);
       }
-      let dScore = f32x4.mul(seen, f32x4.sub(dWeight, mean));
-      dScore = v128.and(dScore, f32x4.ne(seen, f32x4.splat(0)));
-      v128.store(s + at, dScore);
-      if (counted) {
-        remainder = f32x4.add(remainder, dScore);
-        heaviest = v128.bitselect(i32x4.splat(j + key), heaviest, f32x4.gt(seen, majority));
-      }
+      const dScore = f32x4.mul(weight, f32x4.sub(dWeight, mean));
+      v128.store(s + at, v128.and(dScore, f32x4.ne(weight, f32x4.splat(0))));
     }
-    v128.store(room.remainders + lanes, remainder);
-    v128.store(room.largest + lanes, heaviest);
+    if (counted) addRemainder(lanes, s + half, count);
   }
   if (call.sharedQk) clearSelf(block, j, count, s);
   if (dbias) addBiasGradient(block, j, count, s);
+}
+
+/** Notes the key with more than half of the weight, in the lanes that are `ahead` and where it is here. */
+function findLargest(lanes: usize, ahead: v128, scores: usize, j: i32, count: i32): void {
+  const top = v128.load(room.maxima + lanes);
+  let largest = v128.load(room.largest + lanes);
+  for (let key = j; key < j + count; key++) {
+    const found = v128.and(f32x4.eq(v128.load(scores), top), ahead);
+    largest = v128.bitselect(i32x4.splat(key), largest, found);
+    scores += STRIDE;
+  }
+  v128.store(room.largest + lanes, largest);
+}
+
+function addRemainder(lanes: usize, s: usize, count: i32): void {
+  let remainder = v128.load(room.remainders + lanes);
+  for (let key = 0; key < count; key++) {
+    remainder = f32x4.add(remainder, v128.load(s));
+    s += STRIDE;
+  }
+  v128.store(room.remainders + lanes, remainder);
 }
 
 /** No weights and no gradients in the rows first … end − 1 of 8 columns. */

@@ -26,6 +26,21 @@ const ROUNDER: f32 = 12583039;
 @inline
 export function exp(score: v128): v128 {
   const x = f32x4.mul(score, f32x4.splat(LOG2_E));
+  return v128.andnot(power(x), f32x4.lt(x, f32x4.splat(-100)));
+}
+
+/** {@link exp} times a factor; 0 where that is 0 for any factor, be it NaN. */
+// @ts-ignore: decorator
+@inline
+export function expTimes(score: v128, factor: v128): v128 {
+  const x = f32x4.mul(score, f32x4.splat(LOG2_E));
+  return v128.andnot(f32x4.mul(power(x), factor), f32x4.lt(x, f32x4.splat(-100)));
+}
+
+/** 2^x, and anything for x below −126. */
+// @ts-ignore: decorator
+@inline
+function power(x: v128): v128 {
   const rounder = f32x4.splat(ROUNDER);
   const whole = f32x4.add(x, rounder);
   const r = f32x4.sub(x, f32x4.sub(whole, rounder));
@@ -34,9 +49,7 @@ export function exp(score: v128): v128 {
   const high = madd(f32x4.splat(C5), r, f32x4.splat(C4));
   const middle = madd(f32x4.splat(C3), r, f32x4.splat(C2));
   const low = madd(f32x4.splat(C1), r, f32x4.splat(1));
-  const power = madd(madd(high, r2, middle), r2, low);
-  const scaled = f32x4.mul(power, i32x4.shl(whole, 23));
-  return v128.andnot(scaled, f32x4.lt(x, f32x4.splat(-100)));
+  return f32x4.mul(madd(madd(high, r2, middle), r2, low), i32x4.shl(whole, 23));
 }
 
 /** Whether no number from `at` on is NaN or infinite. */
