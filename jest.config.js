@@ -1,8 +1,12 @@
 // fused kernels are for these backends; test/support/announce.ts says so where none is named
 const fused = !process.env.BACKENDS || /cpu|wasm/.test(process.env.BACKENDS);
 
+// as many as are free, but two where there are two: one would leave a core idle
+const maxWorkers = Math.max(2, require('node:os').availableParallelism() - 1);
+
 /** @type {import('jest').Config} */
 module.exports = {
+  maxWorkers,
   testPathIgnorePatterns: fused ? [] : ['<rootDir>/test/parity/'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testEnvironment: '<rootDir>/test/support/environment.ts',

@@ -10,7 +10,8 @@ const RAISED = [0, 1, 2, 3, 'all'] as const;
 export interface Wanted {
   name: 'out' | 'dq' | 'dk' | 'dv' | 'dAttnBias';
   want: Values;
-  /** As a part of the largest |want|. */
+  /** As parts of the largest |want|: the error of sums, and with that of scores the tolerance. */
+  sums: number;
   tolerance: number;
 }
 
@@ -43,7 +44,8 @@ function computed(c: Case): Truth {
   const wanted = names(wants).map((name, at) => {
     const want = wants[name]!;
     const size = largest(want.data) || 1;
-    return {name, want, tolerance: (sums[name](size) + 2 * moved[at]) / size};
+    const ofSums = sums[name](size) / size;
+    return {name, want, sums: ofSums, tolerance: ofSums + (2 * moved[at]) / size};
   });
   return {values, wanted};
 }
