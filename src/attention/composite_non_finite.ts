@@ -7,8 +7,7 @@
  *  - its output gets what such values hold if it sees one; NaN if its weights are no numbers;
  *  - gradients are NaN where they come of such weights, values or upstream gradients.
  *
- * What a query sees is a range of keys, and who sees a key a range of queries, so that they are
- * counted by running sums. Flags are 1 or 0, a channel each, [b, N, 1]. None has a slope.
+ * Flags are 1 or 0, [b, W, w, 1] for queries and [b, N, 1] for tokens. None has a slope.
  */
 import * as tf from '@tensorflow/tfjs';
 
@@ -16,8 +15,7 @@ import type {Sequences} from './composite_sequences';
 import type {Tables} from './composite_weights';
 import {badBias, finiteOnly} from './finite';
 import type {Problem} from './problem';
-import {Range, keysOf, queriesOf} from './visibility';
-import {bucket, layoutOf, lookAround, unbucket} from './windows';
+import {bucket, foldBack, layoutOf, lookAround, unbucket} from './windows';
 
 /**
  * What is to be added to the output, [b, N, dv]. A query that sees a value that is not finite gets
@@ -30,9 +28,8 @@ export function outputAddend(given: Sequences, tables: Tables, p: Problem): tf.T
     const rest = bucket(tf.sub(given.v, finiteOnly(given.v)), p); // 0 for what is finite
     const ofWindow = tf.sum(rest, 2, true) as tf.Tensor4D; // [b, W, 1, dv]
     const ofContext = tf.sum(lookAround(ofWindow, p), 2, true);
-    const sees = tf.cast(bucket(values as tf.Tensor3D, p), 'bool');
-    const taken = unbucket(tf.where(sees, ofContext, 0) as tf.Tensor4D);
-    return tf.add(taken, nanWhere(weights));
+    const taken = tf.where(tf.cast(values, 'bool'), ofContext, 0);
+    return unbucket(tf.add(taken, nanWhere(weights)) as tf.Tensor4D);
   });
 }
 
@@ -45,15 +42,16 @@ export function gradientAddends(
 ): tf.Tensor[] {
   const flags = () => {
     const {seen, weights, values, alone} = reachOf(given, tables, p);
-    const upstream = bad(dout);
+    const upstream = bucket(bad(dout), p);
     const scores = either(weights, values, tf.mul(upstream, seen)); // their gradients are no numbers
     return {scores, weights: either(weights, upstream), own: tf.mul(upstream, alone)};
   };
   const sequences = constant(given, () => {
     const {scores, weights, own} = flags();
-    const ofBoth = seenBy(tf.concat([scores, weights], 2) as tf.Tensor3D, tables, p);
-    const [ofKeys, ofValues] = tf.split(ofBoth, 2, 2);
-    return nanWhere(tf.concat([scores, ofKeys, either(ofValues, own)], 2));
+    const reached = seenBy(tf.concat([scores, weights], 3), tables, p);
+    const [ofKeys, ofValues] = tf.split(reached, 2, 2);
+    const [ofQueries, ofOwn] = [scores, own].map((x) => unbucket(x as tf.Tensor4D));
+    return nanWhere(tf.concat([ofQueries, ofKeys, either(ofValues, ofOwn)], 2));
   });
   const addends: tf.Tensor[] = [...tf.split(sequences, 3, 2)]; // a copy: the tape has the other
   if (given.bias) {
@@ -61,7 +59,7 @@ export function gradientAddends(
       const {b, windows} = layoutOf(p);
       const byHead = [b / p.biasHeads, p.biasHeads, windows, p.windowSize];
       const rows = tf.max(tf.reshape(flags().scores, byHead), [0, 2]);
-      return nanWhere(tf.mul(tf.expandDims(rows, 2), others(tables, p))); // [h, w, C]
+      return nanWhere(tf.mul(tf.expandDims(rows, 2), others(tables, null, p))); // [h, w, C]
     });
     addends.push(ofBias);
   }
@@ -79,68 +77,74 @@ type Reach = {
 
 function reachOf(given: Sequences, tables: Tables, p: Problem): Reach {
   const [queries, keys, values] = [given.q, given.k, given.v].map(bad);
-  const stack = tf.concat([keys, values, existingTokens(tables, p)], 2) as tf.Tensor3D;
-  const [badKeys, badValues, seen] = tf.split(sees(stack, tables, p), 3, 2);
+  const stack = tf.concat([keys, values, tf.onesLike(keys)], 2) as tf.Tensor3D;
+  const [badKeys, seenValues, seen] = tf.split(sees(stack, tables, null, p), 3, 3);
+  // −∞ in the bias leaves a value no weight, but makes a number of no key that is none
+  const badValues = given.bias ? sees(values, tables, given.bias, p) : seenValues;
   // under sharedQk a token that sees another takes nothing of itself
   const alone = tables.self ? tf.sub(1, seen) : tf.zerosLike(seen);
-  const spoilt = [badKeys, tf.mul(queries, seen)];
+  const spoilt = [badKeys, tf.mul(bucket(queries, p), seen)];
   if (given.bias) spoilt.push(seesBadBias(given.bias, tables, p));
-  return {
-    seen,
-    alone,
-    weights: either(...spoilt),
-    values: either(badValues, tf.mul(alone, values)),
-  };
+  const own = tables.self ? [tf.mul(alone, bucket(values, p))] : [];
+  const real = existingQueries(p);
+  const weights = tf.mul(either(...spoilt), real);
+  return {seen, alone, weights, values: tf.mul(either(badValues, ...own), real)};
 }
 
-/** Whether a query sees a key so flagged. */
-function sees(keys: tf.Tensor3D, tables: Tables, p: Problem): tf.Tensor3D {
-  return counted(keys, (i) => keysOf(p, i), tables);
+type Bias = Sequences['bias'];
+
+/** Whether a query sees a key so flagged: [b, N, m] -> [b, W, w, m] */
+function sees(keys: tf.Tensor3D, tables: Tables, bias: Bias, p: Problem): tf.Tensor4D {
+  const slots = tf.mul(lookAround(bucket(keys, p), p), existingSlots(tables));
+  return tf.minimum(tf.matMul(othersOfHeads(tables, bias, p), slots), 1); // [., 1, w, C] x [b, W, C, m]
 }
 
-/** Whether a key is seen by a query so flagged. */
-function seenBy(queries: tf.Tensor3D, tables: Tables, p: Problem): tf.Tensor3D {
-  const seen = counted(queries, (j) => queriesOf(p, j), tables);
-  return tf.mul<tf.Tensor3D>(seen, existingTokens(tables, p));
-}
-
-/** Whether there is a flag in the range of each token, its own under sharedQk aside: [b, N, m]. */
-function counted(flags: tf.Tensor3D, range: (token: number) => Range, {self}: Tables): tf.Tensor3D {
-  const tokens = flags.shape[1];
-  const ranges = Array.from({length: tokens}, (_, token) => range(token));
-  const sums = tf.pad(tf.cumsum(flags, 1), [[0, 0], [1, 0], [0, 0]]); // prettier-ignore
-  const until = (at: 0 | 1) => {
-    const ends = Int32Array.from(ranges, (one) => Math.min(tokens, Math.max(0, one[at])));
-    return tf.gather(sums, tf.tensor1d(ends, 'int32'), 1);
-  };
-  const counts = tf.sub(until(1), until(0));
-  return tf.clipByValue(self ? tf.sub(counts, flags) : counts, 0, 1) as tf.Tensor3D;
+/** Whether a token is seen by a query so flagged: [b, W, w, m] -> [b, N, m] */
+function seenBy(queries: tf.Tensor, tables: Tables, p: Problem): tf.Tensor3D {
+  const slots = tf.matMul(othersOfHeads(tables, null, p), queries, true); // [b, W, C, m]
+  const counts = tf.mul(slots, existingSlots(tables)) as tf.Tensor4D;
+  return tf.minimum(unbucket(foldBack(counts, p)), 1);
 }
 
 function seesBadBias(bias: tf.Tensor3D, tables: Tables, p: Problem): tf.Tensor {
-  const {b, padded} = layoutOf(p);
-  const spoilt = tf.mul(tf.cast(badBias(bias), 'float32'), others(tables, p)); // [h, w, C]
+  const {b} = layoutOf(p);
+  const spoilt = tf.mul(tf.cast(badBias(bias), 'float32'), others(tables, null, p)); // [h, w, C]
   const ofHeads = tf.tile(spoilt, [b / p.biasHeads, 1, 1]);
   const slots = tf.mul(tf.squeeze(tables.existing, [2]), tf.ones([b, 1, 1]));
   const counts = tf.matMul(slots, ofHeads, false, true); // [b, W, C] x [b, w, C]
-  const queries = unbucket(tf.expandDims(tf.minimum(counts, 1), 3) as tf.Tensor4D);
-  // what is padding may have any bias
-  const real = tf.pad(tf.ones([1, p.length, 1]), [[0, 0], [0, padded - p.length], [0, 0]]); // prettier-ignore
-  return tf.mul(queries, real);
+  return tf.minimum(tf.expandDims(counts, 3), 1);
 }
 
-/** 1 for the tokens that are in the sequence and not masked. */
-function existingTokens({existing}: Tables, p: Problem): tf.Tensor {
-  const {b, windows, back} = layoutOf(p);
-  const w = p.windowSize;
-  const own = tf.slice(existing, [0, 0, 0, back * w], [existing.shape[0], windows, 1, w]);
-  return tf.mul(tf.reshape(own, [-1, windows * w, 1]), tf.ones([b, 1, 1]));
+/** 1 for the queries that are not padding, whose bias may be anything: [1, W, w, 1] */
+function existingQueries(p: Problem): tf.Tensor4D {
+  const {padded} = layoutOf(p);
+  const queries = tf.pad(tf.ones([1, p.length, 1]), [[0, 0], [0, padded - p.length], [0, 0]]); // prettier-ignore
+  return bucket(queries as tf.Tensor3D, p);
 }
 
-/** 1 for the keys that a row sees, itself under sharedQk aside: [w, C] */
-function others({band, self}: Tables, p: Problem): tf.Tensor2D {
+/** [b or 1, W, C, 1] */
+function existingSlots({existing}: Tables): tf.Tensor4D {
+  const [b, windows, , context] = existing.shape;
+  return tf.reshape(existing, [b, windows, context, 1]);
+}
+
+/**
+ * 1 for the keys that a row sees, itself under sharedQk aside: [1, w, C]; with a bias [h, w, C], without
+ * those that it hides by −∞.
+ */
+function others({band, self}: Tables, bias: Bias, p: Problem): tf.Tensor3D {
   const seen = band ?? tf.ones([p.windowSize, layoutOf(p).context]);
-  return self ? tf.mul(seen, tf.sub(1, self)) : (seen as tf.Tensor2D);
+  const apart = self ? tf.mul(seen, tf.sub(1, self)) : seen;
+  return bias
+    ? tf.mul(apart, tf.cast(tf.notEqual(bias, -Infinity), 'float32'))
+    : (tf.expandDims(apart, 0) as tf.Tensor3D);
+}
+
+/** {@link others} as batches of all heads: [1 or b, 1, w, C] */
+function othersOfHeads(tables: Tables, bias: Bias, p: Problem): tf.Tensor4D {
+  const ofBias = others(tables, bias, p);
+  const copies = bias ? layoutOf(p).b / p.biasHeads : 1;
+  return tf.expandDims(tf.tile(ofBias, [copies, 1, 1]), 1) as tf.Tensor4D;
 }
 
 /** Whether a row holds what is not finite: [b, N, c] -> [b, N, 1] */

@@ -28,28 +28,6 @@ export function inBand(p: Problem, row: number, slot: number): boolean {
   return -ahead <= lookBackward * windowSize && (p.causal || ahead <= lookForward * windowSize);
 }
 
-/** In tokens, from the first to one past the last. */
-export type Range = [first: number, end: number];
-
-/** The keys that query i sees, the mask aside: {@link inBand} within the sequence. */
-export function keysOf(p: Problem, i: number): Range {
-  const {windowSize: w, lookBackward, lookForward, exactWindowsize: exact} = p;
-  const window = Math.floor(i / w);
-  const first = Math.max((window - lookBackward) * w, exact ? i - lookBackward * w : 0, 0);
-  const ahead = p.causal ? 1 : exact ? lookForward * w + 1 : Infinity;
-  return [first, Math.min((window + lookForward + 1) * w, i + ahead, p.length)];
-}
-
-/** The queries that see key j, the mask aside. */
-export function queriesOf(p: Problem, j: number): Range {
-  const {windowSize: w, lookBackward, lookForward, exactWindowsize: exact} = p;
-  const window = Math.floor(j / w);
-  const before = p.causal ? 0 : exact ? lookForward * w : Infinity;
-  const first = Math.max((window - lookForward) * w, j - before, 0);
-  const behind = exact ? lookBackward * w + 1 : Infinity;
-  return [first, Math.min((window + lookBackward + 1) * w, j + behind, p.length)];
-}
-
 /** {@link inBand} of each row and laid slot as 1 or 0, [w, C]; null where all are seen. */
 export function band(p: Problem): tf.Tensor2D | null {
   if (!p.causal && !p.exactWindowsize) return null;

@@ -6,6 +6,7 @@ import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implem
 import {
   CHANNELS,
   MODES,
+  expectUnchanged,
   inputs,
   put,
   queries,
@@ -75,6 +76,18 @@ describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
     for (const row of hit) {
       expect(Array.from(rowOf(out, row), (x) => x === value)).toEqual(channels(4));
     }
+  });
+
+  test.each([NaN, Infinity])('a value of %d that a bias of −∞ hides is nobody’s', async (value) => {
+    const config = {windowSize: 5, causal: true};
+    const hidden = Array.from({length: 5 * 10}, (_, at) => (at % 5 === 1 ? -Infinity : 0));
+    const call = () => ({attnBias: tf.tensor2d(hidden, [5, 10])}); // the second token of a window
+    const [clean] = await results(by(config), inputs(), call());
+    const spoilt = inputs();
+    put(spoilt.v, {head: 1, token: 21, channel: 2}, value);
+    const [out] = await results(by(config), spoilt, call());
+    await expectUnchanged(out, clean);
+    expect(spoiltRows(out)).toEqual([]);
   });
 });
 

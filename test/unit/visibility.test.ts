@@ -3,14 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {resolveConfig} from '../../src/attention/config';
 import {Problem, problemOf} from '../../src/attention/problem';
-import {
-  band,
-  diagonal,
-  existing,
-  inBand,
-  keysOf as rangeOfKeys,
-  queriesOf,
-} from '../../src/attention/visibility';
+import {band, diagonal, existing, inBand} from '../../src/attention/visibility';
 import {bucket, foldBack, layoutOf, lookAround, unbucket} from '../../src/attention/windows';
 import {BACKENDS, useBackend} from '../support/backends';
 import {living} from '../support/close';
@@ -85,23 +78,6 @@ test.each(NAMED)('inBand is the table of visible keys: %s', (_, shape) => {
     }
   }
 });
-
-test.each(NAMED)(
-  'what a query sees is a range of keys, and who sees a key of queries: %s',
-  (_, shape) => {
-    const n = 13;
-    const p = problem({...shape, n});
-    const tokens = Array.from({length: n}, (_, token) => token);
-    const within = ([first, end]: [number, number], token: number) => first <= token && token < end;
-    for (const i of tokens) {
-      for (const j of tokens) {
-        const seen = visible(shape, i, j);
-        const ranges = [within(rangeOfKeys(p, i), j), within(queriesOf(p, j), i)];
-        expect({i, j, ranges}).toEqual({i, j, ranges: [seen, seen]});
-      }
-    }
-  },
-);
 
 test('no more windows are laid beside one than the sequence has', () => {
   const layout = layoutOf(problem({w: 3, back: 9, forward: 5, n: 7}));
