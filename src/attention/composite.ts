@@ -40,7 +40,9 @@ export function compositeAttention(
 function compute(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, p: Problem): tf.Tensor {
   return tf.tidy(() => {
     const tables = tablesOf(p);
-    const {finite, addend} = prepare(q, k, v, p, (given) => outputAddend(given, tables, p));
+    const {finite, addend} = prepare(q, k, v, p, (given, finite) =>
+      outputAddend(given, finite, tables, p),
+    );
     const weights = attentionWeights(finite, tables, p);
     const dropped = tables.keep ? applied(weights, (x) => tf.mul(x, tables.keep!)) : weights;
     const values = lookAround(bucket(finite.v, p), p);

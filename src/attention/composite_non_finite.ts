@@ -13,7 +13,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import type {Sequences} from './composite_sequences';
 import type {Tables} from './composite_weights';
-import {badBias, finiteOnly} from './finite';
+import {badBias} from './finite';
 import type {Problem} from './problem';
 import {bucket, foldBack, layoutOf, lookAround, unbucket} from './windows';
 
@@ -22,10 +22,15 @@ import {bucket, foldBack, layoutOf, lookAround, unbucket} from './windows';
  * what all values of its context hold, since to ask each channel who sees it would take half as long
  * again as all else.
  */
-export function outputAddend(given: Sequences, tables: Tables, p: Problem): tf.Tensor3D {
+export function outputAddend(
+  given: Sequences,
+  finite: Sequences,
+  tables: Tables,
+  p: Problem,
+): tf.Tensor3D {
   return constant(given, () => {
     const {weights, values} = tf.tidy(() => reachOf(given, tables, p));
-    const rest = bucket(tf.sub(given.v, finiteOnly(given.v)), p); // 0 for what is finite
+    const rest = bucket(tf.sub(given.v, finite.v), p); // 0 for what is finite
     const ofWindow = tf.sum(rest, 2, true) as tf.Tensor4D; // [b, W, 1, dv]
     const ofContext = tf.sum(lookAround(ofWindow, p), 2, true);
     const taken = tf.where(tf.cast(values, 'bool'), ofContext, 0);
@@ -40,30 +45,26 @@ export function gradientAddends(
   tables: Tables,
   p: Problem,
 ): tf.Tensor[] {
-  const flags = () => {
+  const sequences = constant<tf.Tensor3D>(given, () => {
     const {seen, weights, values, alone} = reachOf(given, tables, p);
     const upstream = bucket(bad(dout), p);
     const scores = either(weights, values, tf.mul(upstream, seen)); // their gradients are no numbers
-    return {scores, weights: either(weights, upstream), own: tf.mul(upstream, alone)};
-  };
-  const sequences = constant(given, () => {
-    const {scores, weights, own} = flags();
-    const reached = seenBy(tf.concat([scores, weights], 3), tables, p);
+    const reached = seenBy(tf.concat([scores, either(weights, upstream)], 3), tables, p);
     const [ofKeys, ofValues] = tf.split(reached, 2, 2);
-    const [ofQueries, ofOwn] = [scores, own].map((x) => unbucket(x as tf.Tensor4D));
-    return nanWhere(tf.concat([ofQueries, ofKeys, either(ofValues, ofOwn)], 2));
+    const own = unbucket(tf.mul(upstream, alone) as tf.Tensor4D);
+    const ofQueries = unbucket(scores as tf.Tensor4D);
+    return nanWhere(tf.concat([ofQueries, ofKeys, either(ofValues, own)], 2));
   });
-  const addends: tf.Tensor[] = [...tf.split(sequences, 3, 2)]; // a copy: the tape has the other
-  if (given.bias) {
-    const ofBias = constant(given, () => {
-      const {b, windows} = layoutOf(p);
-      const byHead = [b / p.biasHeads, p.biasHeads, windows, p.windowSize];
-      const rows = tf.max(tf.reshape(flags().scores, byHead), [0, 2]);
-      return nanWhere(tf.mul(tf.expandDims(rows, 2), others(tables, null, p))); // [h, w, C]
-    });
-    addends.push(ofBias);
-  }
-  return addends;
+  const [ofQueries, ofKeys, ofValues] = tf.split(sequences, 3, 2);
+  if (!given.bias) return [ofQueries, ofKeys, ofValues];
+  const ofBias = constant(given, () => {
+    const {b, windows} = layoutOf(p);
+    const byHead = [b / p.biasHeads, p.biasHeads, windows, p.windowSize];
+    const spoilt = tf.cast(tf.isNaN(tf.reshape(ofQueries, byHead)), 'float32');
+    const rows = tf.expandDims(tf.max(spoilt, [0, 2]), 2);
+    return nanWhere(tf.mul(rows, others(tables, null, p))); // [h, w, C]
+  });
+  return [ofQueries, ofKeys, ofValues, ofBias];
 }
 
 type Reach = {

@@ -25,14 +25,14 @@ export interface Sequences {
 
 /**
  * Of q, k [..., n, d] and v [..., n, dv], with zeros for what is not finite; and what `reach` makes of
- * them before that, which alone is kept.
+ * them before that and after, which alone is kept.
  */
 export function prepare<T>(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
   p: Problem,
-  reach: (given: Sequences) => T,
+  reach: (given: Sequences, finite: Sequences) => T,
 ): {finite: Sequences; addend: T} {
   const make = () => {
     const given = {
@@ -52,7 +52,7 @@ export function prepare<T>(
       v: finiteOnly(given.v),
       bias: given.bias && finiteBias(given.bias),
     };
-    return {finite, addend: reach(given)};
+    return {finite, addend: reach(given, finite)};
   };
   // TF.js takes records with null apart, as its types do not say
   return tf.tidy(make as never) as ReturnType<typeof make>;

@@ -40,6 +40,7 @@ test('one memory at a time: threads have it, also after ready() was called again
 }, 60_000);
 
 const onWasm = BACKENDS.includes('wasm') ? test : test.skip;
+if (onWasm !== test) console.log('skipped: one memory, on wasm (wasm is not in this run)');
 onWasm(
   'one memory, which TF.js has on wasm: no threads, and its kernels go on',
   () => {

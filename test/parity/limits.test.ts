@@ -127,38 +127,3 @@ test('memory that wasm does not have is an error, which leaves nothing', async (
   x.dispose();
   useAnyBuild();
 });
-
-test('what a call takes of the memory of wasm is given back', async () => {
-  const onWasm = FUSED.filter(([, {backend}]) => backend === 'wasm');
-  for (const [, one] of onWasm) {
-    await useImplementation(one);
-    const {wasm} = tf.backend() as unknown as {
-      wasm: {_malloc(bytes: number): number; _free(pointer: number): void};
-    };
-    const config = {windowSize: 4, useXpos: true, implementation: 'fused'} as const;
-    const call = () =>
-      tf.tidy(() => {
-        const x = tf.ones([1, 8, 4]);
-        tf.grads((q, k, v) => localAttention(q, k, v, config))([x, tf.clone(x), tf.clone(x)]);
-      });
-    call(); // what is kept between calls; and Emscripten's functions replace themselves once
-    const {_malloc, _free} = wasm;
-    let taken = 0;
-    const held = new Set<number>();
-    wasm._malloc = (bytes) => {
-      const pointer = _malloc(bytes);
-      held.add(pointer);
-      taken++;
-      return pointer;
-    };
-    wasm._free = (pointer) => {
-      held.delete(pointer);
-      _free(pointer);
-    };
-    call();
-    Object.assign(wasm, {_malloc, _free});
-    expect(taken).toBeGreaterThan(2);
-    expect([...held]).toEqual([]);
-  }
-  useAnyBuild();
-});
