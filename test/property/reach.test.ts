@@ -89,6 +89,21 @@ describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
     await expectUnchanged(out, clean);
     expect(spoiltRows(out)).toEqual([]);
   });
+
+  test.each(['q', 'v'] as const)(
+    'a NaN in %s reaches the bias of the rows that see it',
+    async (name) => {
+      const config = {windowSize: 5, causal: true, lookBackward: 0};
+      const spoilt = inputs();
+      put(spoilt[name], {head: 1, token: 23, channel: 2}, NaN);
+      const call = {attnBias: tf.zeros([5, 5])};
+      const [, , , , slopes] = await results(by(config), spoilt, call);
+      const rows = [0, 1, 2, 3, 4].filter((row) =>
+        Array.from(slopes.slice(5 * row, 5 * row + 5)).some(Number.isNaN),
+      );
+      expect(rows).toEqual(name === 'q' ? [3] : [3, 4]); // 23 is the fourth of its window
+    },
+  );
 });
 
 /** Which channels are marked: one, or all. */
