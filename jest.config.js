@@ -10,6 +10,8 @@ module.exports = {
   testPathIgnorePatterns: fused ? [] : ['<rootDir>/test/parity/'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testEnvironment: '<rootDir>/test/support/environment.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/support/each_test.ts'],
+  testTimeout: 30_000, // a software GPU takes a second to compile a shader
   globalSetup: '<rootDir>/test/support/announce.ts',
   transform: {
     '^.+\\.ts$': [

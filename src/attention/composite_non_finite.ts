@@ -60,7 +60,8 @@ export function gradientAddends(
   const ofBias = constant(given, () => {
     const {b, windows} = layoutOf(p);
     const byHead = [b / p.biasHeads, p.biasHeads, windows, p.windowSize];
-    const spoilt = tf.cast(tf.isNaN(tf.reshape(ofQueries, byHead)), 'float32');
+    // no cast, which TF.js's webgpu backend cannot transpose
+    const spoilt = tf.where(tf.isNaN(tf.reshape(ofQueries, byHead)), 1, 0);
     const rows = tf.expandDims(tf.max(spoilt, [0, 2]), 2);
     return nanWhere(tf.mul(rows, others(tables, null, p))); // [h, w, C]
   });

@@ -75,16 +75,16 @@ describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
     const v = tf.variable(tf.zerosLike(x));
     const optimizer = tf.train.sgd(50);
     const loss = () => tf.losses.meanSquaredError(wanted, localAttention(q, k, v, CONFIG, call)) as tf.Scalar; // prettier-ignore
-    const step = () => {
+    const step = async () => {
       const cost = optimizer.minimize(loss, true, [v])!;
-      const [value] = cost.dataSync();
+      const [value] = await cost.data();
       cost.dispose();
       return value;
     };
-    const first = step();
+    const first = await step();
     const before = living();
     let last = first;
-    for (let i = 0; i < 9; i++) last = step();
+    for (let i = 0; i < 9; i++) last = await step();
     expect(living()).toEqual(before);
     expect(last).toBeLessThan(first / 2);
     tf.dispose([wanted, v]);

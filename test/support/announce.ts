@@ -1,3 +1,5 @@
+import {whyNoGpu} from './dawn';
+
 /**
  * Once per run, so that a green run says what it covered.
  *
@@ -6,6 +8,9 @@
  */
 export default async function announce() {
   const before = new Set(Object.keys(globalThis));
+  if (process.env.BACKENDS?.includes('webgpu') ?? true) {
+    process.env.NO_WEBGPU = (await whyNoGpu()) ?? '';
+  }
   const {BACKENDS, SKIPPED} = await import('./backends');
   const skipped = SKIPPED.map((reason) => `; skipped: ${reason}`).join('');
   console.log(`\nbackends: ${BACKENDS.join(', ')}${skipped}`);

@@ -1,16 +1,23 @@
 import * as tf from '@tensorflow/tfjs';
 
+import {watchGpu} from './gpu_errors';
+
 /** The package that registers each backend this suite knows. */
 const PACKAGES: Record<string, string> = {
   cpu: '@tensorflow/tfjs',
   wasm: '@tensorflow/tfjs-backend-wasm',
   tensorflow: '@tensorflow/tfjs-node',
+  webgpu: '@tensorflow/tfjs-backend-webgpu',
 };
 
 /** Why the backend cannot run here, or null if it can. */
 function absence(name: string): string | null {
   if (!Object.hasOwn(PACKAGES, name)) {
     return `this suite knows only ${Object.keys(PACKAGES).join(', ')}`;
+  }
+  if (name === 'webgpu') {
+    if (process.env.NO_WEBGPU) return process.env.NO_WEBGPU; // announce.ts has asked
+    (globalThis as {installGpu?: () => void}).installGpu?.();
   }
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- test.each needs an answer now
@@ -53,4 +60,5 @@ export async function useBackend(name: string) {
   // The engine then throws when a kernel leaks a data id. Not on wasm: a clone is a copy there, so
   // the engine takes every tensor that an op saves for its gradient for a leak.
   tf.env().set('IS_TEST', name !== 'wasm');
+  watchGpu(name === 'webgpu' ? tf.backend() : null);
 }

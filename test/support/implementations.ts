@@ -17,13 +17,17 @@ export interface Implemented {
 }
 
 const FLAG = 'LOCAL_ATTENTION_WASM_BUILD';
-const FUSED_BACKENDS = ['cpu', 'wasm'];
+/** Those whose fused kernels are the WebAssembly of kernels/program. */
+const PROGRAM_BACKENDS = ['cpu', 'wasm'];
 
 export const RELAXED_RUNS = WebAssembly.validate(Buffer.from(RELAXED, 'base64'));
 
 function of(backend: string): Implemented[] {
   const composite = {name: `${backend}, composite`, backend, implementation: 'composite'} as const;
-  if (!FUSED_BACKENDS.includes(backend)) return [composite];
+  if (!tf.getKernel('LocalAttention', backend)) return [composite];
+  if (!PROGRAM_BACKENDS.includes(backend)) {
+    return [composite, {name: `${backend}, fused`, backend, implementation: 'fused'}];
+  }
   const fused = (['simd', 'relaxed'] as const).map((build) => {
     const name = `${backend}, fused, ${build}`;
     return {name, backend, implementation: 'fused', build} as const;

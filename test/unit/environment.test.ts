@@ -12,7 +12,8 @@ describe.each(BACKENDS)('%s', (name) => {
     ['bool', Uint8Array],
   ] as const)('%s values are arrays of the realm of the test', async (dtype, TypedArray) => {
     const tensor = tf.tidy(() => tf.cast(tf.reverse1d(tf.tensor1d([0, 1])), dtype));
-    expect(tensor.dataSync()).toBeInstanceOf(TypedArray);
+    const atOnce = name !== 'webgpu'; // which Node cannot read without waiting
+    if (atOnce) expect(tensor.dataSync()).toBeInstanceOf(TypedArray);
     expect(await tensor.data()).toStrictEqual(TypedArray.of(1, 0));
     tensor.dispose();
   });
