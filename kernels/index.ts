@@ -1,11 +1,17 @@
 /** Registers the kernels of every backend; those of backends that are not there harm nobody. */
+import * as tf from '@tensorflow/tfjs';
+
 import {registerFused} from '../src/attention/fused';
 import {cpu} from './cpu';
 import {wasm} from './wasm';
+import {webgpu} from './webgpu';
 import {registerUnsortedSegmentSum} from './tfjs/unsorted_segment_sum';
 
 export {ready} from './program/threads/ready';
 export type {ReadyOptions} from './program/threads/ready';
 
-for (const backend of [cpu, wasm]) registerFused(backend);
+/** Prints each shader of ours when it is compiled. */
+tf.env().registerFlag('LOCAL_ATTENTION_SHOW_SHADER', () => false);
+
+for (const backend of [cpu, wasm, webgpu]) registerFused(backend);
 registerUnsortedSegmentSum();

@@ -1,11 +1,11 @@
 /** From a problem and where its tensors lie to the struct of a call. */
+import {factsOf} from '../../src/attention/facts';
 import type {Problem} from '../../src/attention/problem';
 import {CALL, QUERIES_TOGETHER} from './module.generated';
 
-/** The fields of the struct, which assembly/call.ts explains: where things lie, and all others. */
+/** The fields of the struct, which assembly/call.ts explains: where things lie, and all facts. */
 type Field = (typeof CALL)[number];
 type Pointer = Extract<Field, readonly [string, 'usize']>[0];
-type Fact = Exclude<Field[0], Pointer>;
 /** Where what a call has lies. */
 export type Pointers = Partial<Record<Pointer, number>>;
 
@@ -21,28 +21,6 @@ export function writeCall(p: Problem, at: Pointers, memory: WebAssembly.Memory, 
     if (type === 'f32') struct.setFloat32(4 * field, value, true);
     else struct.setInt32(4 * field, value, true); // the same bits for what has no sign
   }
-}
-
-function factsOf(p: Problem): Record<Fact, number> {
-  return {
-    batch: p.batch,
-    heads: p.heads,
-    length: p.length,
-    headDim: p.headDim,
-    valueDim: p.valueDim,
-    windowSize: p.windowSize,
-    lookBackward: p.lookBackward,
-    lookForward: p.lookForward,
-    causal: +p.causal,
-    exactWindowsize: +p.exactWindowsize,
-    sharedQk: +p.sharedQk,
-    scale: p.scale,
-    dropThreshold: Math.min(Math.ceil(p.dropout * 2 ** 32), 2 ** 32 - 1),
-    keptFactor: 1 / (1 - p.dropout),
-    seed: p.seed,
-    maskRows: p.mask ? p.mask.shape[0] : 1,
-    biasHeads: p.biasHeads,
-  };
 }
 
 /** Queries of a group, whole windows, which count their angles from one origin. */

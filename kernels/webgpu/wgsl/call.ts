@@ -1,0 +1,44 @@
+/** The uniforms of a dispatch: what TF.js puts before ours, the facts of the call, and its part of the work. */
+import {FACTS, FRACTIONS} from '../../../src/attention/facts';
+import {Layout, elementOf} from './rows';
+import {each} from './text';
+
+/** Read number by number, whatever the layout of rows. */
+const SINGLE = ['stats', 'bias', 'info', 'remainders', 'dbias'];
+
+/** Fields of ours after the facts. */
+export const OWN = ['masked', 'biased', 'keyAngles', 'start', 'stop'] as const;
+
+/** The tensors of a dispatch, by name, of which some are written. */
+export function buffers(
+  names: readonly string[],
+  written: readonly string[],
+  layout: Layout,
+): string {
+  const element = (name: string) =>
+    name === 'mask' ? 'i32' : SINGLE.includes(name) ? 'f32' : elementOf(layout);
+  const access = (name: string) => (written.includes(name) ? 'read_write' : 'read');
+  return each(
+    names.length,
+    (i) =>
+      `@group(0) @binding(${i}) var<storage, ${access(names[i])}> ${names[i]}: array<${element(names[i])}>;`,
+  );
+}
+
+/** `u`, at the binding after `tensors` buffers; of each TF.js tells the shape and the stride. */
+export function callStruct(tensors: number): string {
+  const shapes = Array.from({length: tensors}, (_, i) => `  shape${i}: i32, stride${i}: i32,`);
+  const facts = FACTS.map((name) => `  ${name}: ${FRACTIONS.includes(name) ? 'f32' : 'u32'},`);
+  return `
+struct Call {
+  nan: f32, infinity: f32,
+${shapes.join('\n')}
+${facts.join('\n')}
+  masked: u32,
+  biased: u32,
+  keyAngles: u32, // where the table of the keys begins, in numbers
+  start: u32, // the workgroups start … stop − 1 of all
+  stop: u32,
+}
+@group(0) @binding(${tensors}) var<uniform> u: Call;`;
+}
