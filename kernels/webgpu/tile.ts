@@ -12,6 +12,9 @@ export interface Tile {
   columns: number;
 }
 
+/** Of a key or of a value. */
+export const MOST_CHANNELS = 256;
+
 /** Queries whose angles may count from one origin: as many as any tile has. */
 const MOST_QUERIES = 64;
 

@@ -3,11 +3,27 @@ import {FACTS, FRACTIONS} from '../../../src/attention/facts';
 import {Layout, elementOf} from './rows';
 import {each} from './text';
 
-/** Read number by number, whatever the layout of rows. */
-const SINGLE = ['stats', 'bias', 'info', 'remainders', 'dbias'];
+/** Of the elements of what holds no rows of channels. */
+const TYPES: Record<string, string> = {
+  mask: 'i32',
+  stats: 'f32',
+  bias: 'f32',
+  tables: 'f32',
+  dbias: 'f32',
+  info: 'vec4<f32>',
+  balance: 'vec2<u32>',
+};
 
 /** Fields of ours after the facts. */
-export const OWN = ['masked', 'biased', 'keyAngles', 'start', 'stop'] as const;
+export const OWN = [
+  'masked',
+  'biased',
+  'keyAngles',
+  'biasesAt',
+  'anglesAt',
+  'start',
+  'stop',
+] as const;
 
 /** The tensors of a dispatch, by name, of which some are written. */
 export function buffers(
@@ -15,8 +31,7 @@ export function buffers(
   written: readonly string[],
   layout: Layout,
 ): string {
-  const element = (name: string) =>
-    name === 'mask' ? 'i32' : SINGLE.includes(name) ? 'f32' : elementOf(layout);
+  const element = (name: string) => TYPES[name] ?? elementOf(layout);
   const access = (name: string) => (written.includes(name) ? 'read_write' : 'read');
   return each(
     names.length,
@@ -36,7 +51,9 @@ ${shapes.join('\n')}
 ${facts.join('\n')}
   masked: u32,
   biased: u32,
-  keyAngles: u32, // where the table of the keys begins, in numbers
+  keyAngles: u32, // the number of the angles at which those of the keys begin
+  biasesAt: u32, // numbers of info, for the gradient: where the biases begin, and the angles
+  anglesAt: u32,
   start: u32, // the workgroups start … stop − 1 of all
   stop: u32,
 }

@@ -43,7 +43,7 @@ fn ${name}(row: u32, c: u32) -> vec4<f32> {
 
 /**
  * `name`(row, c, table): what `plain` reads, rotated by the row of angles that begins at number
- * `table`, cosines in its first half and sines in its second.
+ * `table`, cosines in its first half and sines in its second. Element i of the angles is angleAt(i).
  */
 function turning(name: string, plain: string, layout: Layout): string {
   const aligned = layout === 'aligned';
@@ -56,8 +56,9 @@ fn ${one}(row: u32, c: u32, table: u32) -> ${type} {
   let upper = c >= half;
   let m = select(c, c - half, upper);
   let other = ${read}(row, select(c + half, m, upper));
-  let sines = angles[table / ${unit}u + half + m];
-  let turned = ${read}(row, c) * angles[table / ${unit}u + m] + select(-other, other, upper) * sines;
+  let cosines = angleAt(table / ${unit}u + m);
+  let sines = angleAt(table / ${unit}u + half + m);
+  let turned = ${read}(row, c) * cosines + select(-other, other, upper) * sines;
   return select(${type}(0.0), turned, c < 2u * half); // none beyond the last channel
 }`;
   if (aligned) return turned;

@@ -7,6 +7,7 @@ export const FLOOR = '-5e29';
 
 /** Bits tell, since a compiler may take it for granted that no number is NaN or infinite. */
 export const FINITE = `
+fn finite(x: vec4<f32>) -> vec4<f32> { return select(x, vec4<f32>(0.0), unusual(x)); }
 fn unusual(x: vec4<f32>) -> vec4<bool> {
   return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
 }`;
@@ -16,17 +17,19 @@ fn unusual(x: vec4<f32>) -> vec4<bool> {
  * `biasAt(i)` is number i of the biases.
  */
 export const ADJUSTED = `
-fn adjusted(score: vec4<f32>, head: u32, query: u32, key: vec4<u32>, factor: vec4<f32>) -> vec4<f32> {
+fn adjusted(score: vec4<f32>, head: u32, query: vec4<u32>, key: vec4<u32>, factor: vec4<f32>) -> vec4<f32> {
   var s = score * factor;
   if (u.biased != 0u) {
     let context = (1u + u.lookBackward + u.lookForward) * u.windowSize;
-    let row = ((head % u.biasHeads) * u.windowSize + query % u.windowSize) * context;
+    let ofHead = (head % u.biasHeads) * u.windowSize;
+    let inWindow = query % u.windowSize;
     // keys before the context wrap around, and are hidden by the band like those behind it
-    let slot = min(key + u.lookBackward * u.windowSize - windowOf(query), vec4<u32>(context - 1u));
-    let bias = vec4<f32>(biasAt(row + slot.x), biasAt(row + slot.y), biasAt(row + slot.z), biasAt(row + slot.w));
+    let slot = min(key + u.lookBackward * u.windowSize - (query - inWindow), vec4<u32>(context - 1u));
+    let at = (ofHead + inWindow) * context + slot;
+    let bias = vec4<f32>(biasAt(at.x), biasAt(at.y), biasAt(at.z), biasAt(at.w));
     s = select(s + bias, vec4<f32>(${HIDDEN}), bitcast<vec4<u32>>(bias) == vec4<u32>(0xff800000u));
   }
-  s = select(s, vec4<f32>(-5e4), (key == vec4<u32>(query)) & vec4<bool>(u.sharedQk != 0u));
+  s = select(s, vec4<f32>(-5e4), (key == query) & vec4<bool>(u.sharedQk != 0u));
   return select(s, vec4<f32>(${HIDDEN}), factor == vec4<f32>(0.0));
 }`;
 
@@ -37,13 +40,13 @@ fn hash(bits: u32) -> u32 {
   x = (x ^ (x >> 13u)) * 0xc2b2ae35u;
   return x ^ (x >> 16u);
 }
-// where the numbers of a row begin, and how they go on
+// where the numbers of a query begin, and how they go on
 fn randomOf(head: u32, query: u32) -> vec2<u32> {
   let first = hash(hash(hash(u.seed) + head) + query);
   return vec2<u32>(first, hash(first ^ 0x9e3779b9u) | 1u);
 }
-fn kept(random: vec2<u32>, key: vec4<u32>) -> vec4<f32> {
-  var x = random.x + key * random.y;
+fn kept(first: vec4<u32>, step: vec4<u32>, key: vec4<u32>) -> vec4<f32> {
+  var x = first + key * step;
   x = (x ^ (x >> vec4<u32>(16u))) * 0x85ebca6bu;
   x = (x ^ (x >> vec4<u32>(13u))) * 0xc2b2ae35u;
   x = x ^ (x >> vec4<u32>(16u));

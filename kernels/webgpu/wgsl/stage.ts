@@ -10,14 +10,16 @@ interface Staged {
   at: string;
   /** The four channels of `row` in column `c`; `position` is that of its token. */
   value: string;
+  /** The name of the number of columns that there are. */
+  columns: string;
 }
 
 /** Stages the columns `column` … of the rows; positions beyond the last repeat it. */
-export function stage({into, count, first, last, at, value}: Staged): string {
+export function stage({into, count, first, last, at, value, columns}: Staged): string {
   return `for (var e = thread; e < ${count} * COLUMNS; e += THREADS) {
       let r = e / COLUMNS;
       let c = column + e % COLUMNS;
-      if (c < columns) {
+      if (c < ${columns}) {
         let position = min(${first} + r, ${last});
         let row = rowOfHead + position;
         ${into}[${at}] = ${value};
