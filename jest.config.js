@@ -1,5 +1,10 @@
-// fused kernels are for these backends; test/support/announce.ts says so where none is named
-const fused = !process.env.BACKENDS || /cpu|wasm/.test(process.env.BACKENDS);
+// where backends are named, what is not about them is left out; test/support/announce.ts says so
+const named = process.env.BACKENDS?.split(',').map((name) => name.trim()) ?? null;
+const isNamed = (...names) => !named || names.some((name) => named.includes(name));
+const notAboutThem = [
+  ...(isNamed('cpu', 'wasm') ? [] : ['<rootDir>/test/parity/']),
+  ...(isNamed('cpu', 'wasm', 'tensorflow', 'webgpu') ? [] : ['<rootDir>/test/(?!browser/)']),
+];
 
 // as many as are free, but two where there are two: one would leave a core idle
 const maxWorkers = Math.max(2, require('node:os').availableParallelism() - 1);
@@ -7,7 +12,7 @@ const maxWorkers = Math.max(2, require('node:os').availableParallelism() - 1);
 /** @type {import('jest').Config} */
 module.exports = {
   maxWorkers,
-  testPathIgnorePatterns: fused ? [] : ['<rootDir>/test/parity/'],
+  testPathIgnorePatterns: notAboutThem,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testEnvironment: '<rootDir>/test/support/environment.ts',
   setupFilesAfterEnv: ['<rootDir>/test/support/each_test.ts'],

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {Implementation, layers, localAttention, rotary} from '../src';
 import {living} from './support/close';
-import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from './support/implementations';
+import {QUICK, useAnyBuild, useImplementation} from './support/implementations';
 
 const OPTIONS = [
   {},
@@ -46,7 +46,7 @@ function modelOf(layer: tf.layers.Layer): tf.LayersModel {
   return tf.model({inputs, outputs: layer.apply(normal) as tf.SymbolicTensor});
 }
 
-describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
+describe.each(QUICK)('%s', (_, one) => {
   beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);
   const {implementation} = one;

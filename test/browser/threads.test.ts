@@ -7,7 +7,7 @@ import {join} from 'node:path';
 
 import {BrowserContext, Page, chromium} from 'playwright-core';
 
-import {CHROMIUM, NO_BROWSER, SCRIPT} from '../support/browser';
+import {CHROMIUM, NO_SCRIPT, SCRIPT} from '../support/browser';
 
 const ROOT = join(__dirname, '..', '..');
 const WASM = join(ROOT, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
@@ -135,7 +135,7 @@ async function attendOnCpu(): Promise<{fused: boolean; value: number; error: str
   return {fused: kernelNames.includes('LocalAttention'), value: out!.dataSync()[0], error};
 }
 
-(NO_BROWSER ? describe.skip : describe)('chromium', () => {
+(NO_SCRIPT ? describe.skip : describe)('chromium', () => {
   const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
   let context: BrowserContext;
   let page: Page;

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import {localAttention} from '../../src';
 import {casesNamed} from '../support/cases';
 import {expectClose, tensor} from '../support/close';
-import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {QUICK, useAnyBuild, useImplementation} from '../support/implementations';
 import {configOf, generator, inputsOf, tensorsOf, uniform} from '../support/inputs';
 import {EPSILON, centralDifferences} from '../support/tolerance';
 import {truthOf} from '../support/truth';
@@ -22,7 +22,7 @@ const SMOOTH = casesNamed(
 
 const {step: STEP, tolerance: TOLERANCE} = centralDifferences(EPSILON);
 
-describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
+describe.each(QUICK)('%s', (_, one) => {
   beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);
   beforeEach(() => tf.engine().startScope());

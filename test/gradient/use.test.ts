@@ -4,13 +4,13 @@ import * as tf from '@tensorflow/tfjs';
 import {localAttention} from '../../src';
 import {casesNamed} from '../support/cases';
 import {expectClose, living} from '../support/close';
-import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {QUICK, useAnyBuild, useImplementation} from '../support/implementations';
 import {inputsOf, tensorsOf} from '../support/inputs';
 import {gradientTolerance} from '../support/tolerance';
 
 const [CASE] = casesNamed('shared qk, exact, xpos, biased, masked');
 
-describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
+describe.each(QUICK)('%s', (_, one) => {
   beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);
   const {implementation} = one;

@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import workers from 'node:worker_threads';
 
 import {localAttention, ready} from '../../src';
-import {digest, living} from '../support/close';
+import {living} from '../support/close';
+import {digest} from '../support/digest';
 import {FUSED, useAnyBuild, useImplementation} from '../support/implementations';
 
 /** The line at which a thread computes an item. */

@@ -8,7 +8,8 @@ import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttentionArgs, localAttention, ready} from '../../src';
 import type {LocalAttentionCall} from '../../src/attention/call';
-import {digest, living} from '../support/close';
+import {living} from '../support/close';
+import {digest} from '../support/digest';
 import {FUSED, useAnyBuild, useImplementation} from '../support/implementations';
 
 const N = 1560; // three chunks and a half

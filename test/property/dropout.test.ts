@@ -6,7 +6,7 @@ import {keepFactor, keepFactors, seedOfStep} from '../../src/attention/dropout';
 import {Problem} from '../../src/attention/problem';
 import {useBackend} from '../support/backends';
 import {expectClose, tensor} from '../support/close';
-import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {QUICK, useAnyBuild, useImplementation} from '../support/implementations';
 import {generator, uniform} from '../support/inputs';
 import {outputTolerance, sumTolerance} from '../support/tolerance';
 
@@ -105,7 +105,7 @@ test('a table of factors holds what each head, query and key has by itself', asy
   factors.dispose();
 });
 
-describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
+describe.each(QUICK)('%s', (_, one) => {
   beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);
   beforeEach(() => tf.engine().startScope());

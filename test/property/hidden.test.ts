@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttentionArgs} from '../../src';
-import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {QUICK, useAnyBuild, useImplementation} from '../support/implementations';
 import {generator, uniform} from '../support/inputs';
 import {
   HEADS,
@@ -21,7 +21,7 @@ import {
 const GARBAGE = [NaN, Infinity, -Infinity, 3e38];
 const MASKED = [0, 11, 21, 22, TOKENS - 1];
 
-describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
+describe.each(QUICK)('%s', (_, one) => {
   beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);
   beforeEach(() => tf.engine().startScope());

@@ -6,7 +6,7 @@ import {Implementation, localAttention} from '../../src';
 import {arbitraryCase} from '../support/arbitrary';
 import {Case} from '../support/cases';
 import {expectClose, living, relativeError} from '../support/close';
-import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {QUICK, isBesideComposite, useAnyBuild, useImplementation} from '../support/implementations';
 import {configOf, tensorsOf} from '../support/inputs';
 import {truthOf} from '../support/truth';
 
@@ -15,11 +15,12 @@ const SEED = Number(process.env.SEED ?? 20261123);
 /** More of them: CASES=10000. */
 const CASES = Number(process.env.CASES ?? 300);
 
-jest.setTimeout(10_000 + 100 * CASES);
+jest.setTimeout(60_000 + 300 * CASES);
 
-describe.each(IMPLEMENTATIONS)('%s', (name, one) => {
+describe.each(QUICK)('%s', (name, one) => {
   beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);
+  const isBeside = isBesideComposite(one);
 
   test('any configuration gives the numbers and gradients of the loops', async () => {
     // the largest errors as parts of the tolerance, ours and the composite's, and how many of the
@@ -30,7 +31,7 @@ describe.each(IMPLEMENTATIONS)('%s', (name, one) => {
       const {values, wanted} = truthOf(c);
       const given = tensorsOf(c, values);
       const results = run(c, given, one.implementation);
-      const composed = one.implementation === 'fused' ? run(c, given, 'composite') : null;
+      const composed = isBeside ? run(c, given, 'composite') : null;
       for (const [at, {name, want, sums, tolerance}] of wanted.entries()) {
         const apart = composed ? await relativeError(composed[at], want) : 0;
         const error = await expectClose(name, results[at], want, 2 * apart + tolerance);
@@ -44,11 +45,10 @@ describe.each(IMPLEMENTATIONS)('%s', (name, one) => {
     };
     await fc.assert(fc.asyncProperty(arbitraryCase(), check), {seed: SEED, numRuns: CASES});
     const part = (x: number) => `${(100 * x).toFixed(0)} %`;
-    const beside =
-      one.implementation === 'fused'
-        ? `, the composite's ${part(worst.composed)}; ${worst.beyond} of ${worst.results} results beyond ` +
-          `2 of its errors and those of sums`
-        : '';
+    const beside = isBeside
+      ? `, the composite's ${part(worst.composed)}; ${worst.beyond} of ${worst.results} results beyond ` +
+        `2 of its errors and those of sums`
+      : '';
     console.log(
       `${name}: ${CASES} random cases, largest error ${part(worst.ours)} of the tolerance${beside}`,
     );

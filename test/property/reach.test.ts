@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttentionArgs} from '../../src';
-import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {QUICK, useAnyBuild, useImplementation} from '../support/implementations';
 import {
   CHANNELS,
   MODES,
@@ -19,7 +19,7 @@ import {
   upstream,
 } from '../support/spoilt';
 
-describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
+describe.each(QUICK)('%s', (_, one) => {
   beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);
   beforeEach(() => tf.engine().startScope());

@@ -1,4 +1,5 @@
 import {whyNoGpu} from './dawn';
+import {isWanted} from './named';
 
 /**
  * Once per run, so that a green run says what it covered.
@@ -8,17 +9,18 @@ import {whyNoGpu} from './dawn';
  */
 export default async function announce() {
   const before = new Set(Object.keys(globalThis));
-  if (process.env.BACKENDS?.includes('webgpu') ?? true) {
+  if (isWanted('webgpu')) {
     process.env.NO_WEBGPU = (await whyNoGpu()) ?? '';
   }
-  const {BACKENDS, SKIPPED} = await import('./backends');
+  const {COVERED, SKIPPED} = await import('./backends');
   const skipped = SKIPPED.map((reason) => `; skipped: ${reason}`).join('');
-  console.log(`\nbackends: ${BACKENDS.join(', ')}${skipped}`);
-  if (!BACKENDS.some((name) => ['cpu', 'wasm'].includes(name))) {
+  console.log(`\nbackends: ${COVERED.join(', ')}${skipped}`);
+  if (!COVERED.some((name) => ['cpu', 'wasm'].includes(name))) {
     console.log('skipped: test/parity (no fused kernels on these backends)');
   }
-  const {NO_BROWSER} = await import('./browser');
+  const {NO_BROWSER, NO_SCRIPT} = await import('./browser');
   if (NO_BROWSER) console.log(`skipped: test/browser (${NO_BROWSER})`);
+  else if (NO_SCRIPT) console.log(`skipped: what ships, in a browser (${NO_SCRIPT})`);
   const added = Object.keys(globalThis).filter((name) => !before.has(name));
   for (const name of added) delete (globalThis as Record<string, unknown>)[name];
 }

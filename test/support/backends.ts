@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 
+import {NO_BROWSER} from './browser';
 import {watchGpu} from './gpu_errors';
+import {NAMED, ONLY_IN_PAGES} from './named';
 
-/** The package that registers each backend this suite knows. */
+/** The package that registers each backend of Node that this suite knows. */
 const PACKAGES: Record<string, string> = {
   cpu: '@tensorflow/tfjs',
   wasm: '@tensorflow/tfjs-backend-wasm',
@@ -10,10 +12,13 @@ const PACKAGES: Record<string, string> = {
   webgpu: '@tensorflow/tfjs-backend-webgpu',
 };
 
+const KNOWN = [...Object.keys(PACKAGES), ...ONLY_IN_PAGES];
+
 /** Why the backend cannot run here, or null if it can. */
 function absence(name: string): string | null {
+  if (ONLY_IN_PAGES.includes(name)) return NO_BROWSER;
   if (!Object.hasOwn(PACKAGES, name)) {
-    return `this suite knows only ${Object.keys(PACKAGES).join(', ')}`;
+    return `this suite knows only ${KNOWN.join(', ')}`;
   }
   if (name === 'webgpu') {
     if (process.env.NO_WEBGPU) return process.env.NO_WEBGPU; // announce.ts has asked
@@ -28,22 +33,19 @@ function absence(name: string): string | null {
   }
 }
 
-/** As in `BACKENDS=cpu,wasm`: these must be there, and only these run. */
-const named = process.env.BACKENDS
-  ? process.env.BACKENDS.split(',').map((name) => name.trim())
-  : null;
-
-const candidates = (named ?? Object.keys(PACKAGES)).map((name) => ({name, reason: absence(name)}));
-
+const candidates = (NAMED ?? KNOWN).map((name) => ({name, reason: absence(name)}));
 /** The backends that this run covers. */
-export const BACKENDS = candidates.filter(({reason}) => reason == null).map(({name}) => name);
+export const COVERED = candidates.filter(({reason}) => reason == null).map(({name}) => name);
+
+/** Those of Node: all but what test/browser alone has. */
+export const BACKENDS = COVERED.filter((name) => !ONLY_IN_PAGES.includes(name));
 
 /** Each backend that this run skips, with the reason. */
 export const SKIPPED = candidates
   .filter(({reason}) => reason != null)
   .map(({name, reason}) => `${name} (${reason})`);
 
-if (named != null && SKIPPED.length > 0) {
+if (NAMED != null && SKIPPED.length > 0) {
   throw new Error(`BACKENDS names what cannot run here: ${SKIPPED.join('; ')}.`);
 }
 

@@ -11,14 +11,14 @@ const found = folders.map((folder) => join(folder, 'chromium')).find((file) => e
 export const CHROMIUM = found ?? '';
 
 /** Why no browser is tested, or null. */
-export const NO_BROWSER = !found
-  ? 'chromium is not installed'
-  : existsSync(SCRIPT)
-    ? null
-    : 'npm run build has not been run';
+export const NO_BROWSER = found ? null : 'chromium is not installed';
+
+/** Why what ships is not tested in a browser, or null. */
+export const NO_SCRIPT =
+  NO_BROWSER ?? (existsSync(SCRIPT) ? null : 'npm run build has not been run');
 
 // as in BACKENDS, what is named must be there
-if (process.env.BROWSERS && (process.env.BROWSERS !== 'chromium' || NO_BROWSER)) {
+if (process.env.BROWSERS && (process.env.BROWSERS !== 'chromium' || NO_SCRIPT)) {
   const {BROWSERS} = process.env;
-  throw new Error(`BROWSERS names what cannot run here: ${BROWSERS} (${NO_BROWSER ?? 'unknown'}).`);
+  throw new Error(`BROWSERS names what cannot run here: ${BROWSERS} (${NO_SCRIPT ?? 'unknown'}).`);
 }

@@ -1,5 +1,3 @@
-import {createHash} from 'node:crypto';
-
 import * as tf from '@tensorflow/tfjs';
 
 import type {Values} from './naive';
@@ -74,9 +72,4 @@ export async function expectSame(
   const wanted = {shape: want.shape, data: await want.data()};
   if (tf.getBackend() === 'tensorflow') await expectClose('result', got, wanted, tolerance());
   else expect(await got.data()).toEqual(wanted.data);
-}
-
-/** A short text that is the same for the same bits. */
-export function digest(x: tf.Tensor): string {
-  return createHash('sha256').update(x.dataSync()).digest('hex');
 }

@@ -1,7 +1,7 @@
 /** The PyTorch original's answers, written by scripts/make_fixtures.py, with their types. */
-import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
-
+import localAttention from '../fixtures/local_attention.json';
+import localMHA from '../fixtures/local_mha.json';
+import rotary from '../fixtures/rotary.json';
 import type {NaiveConfig, NaiveMHAConfig} from './naive';
 
 export interface FixtureTensor {
@@ -72,17 +72,13 @@ export interface XposTable {
 }
 
 export function localAttentionFixtures(): LocalAttentionFixture[] {
-  return load<{cases: LocalAttentionFixture[]}>('local_attention').cases;
+  return localAttention.cases;
 }
 
 export function localMHAFixtures(): LocalMHAFixture[] {
-  return load<{cases: LocalMHAFixture[]}>('local_mha').cases;
+  return localMHA.cases as object[] as LocalMHAFixture[];
 }
 
 export function rotaryFixtures(): {tables: RotaryTable[]; xpos: XposTable[]} {
-  return load('rotary');
-}
-
-function load<T>(name: string): T {
-  return JSON.parse(readFileSync(join(__dirname, '..', 'fixtures', `${name}.json`), 'utf8')) as T;
+  return rotary;
 }

@@ -20,7 +20,15 @@ const FLAG = 'LOCAL_ATTENTION_WASM_BUILD';
 /** Those whose fused kernels are the WebAssembly of kernels/program. */
 const PROGRAM_BACKENDS = ['cpu', 'wasm'];
 
-export const RELAXED_RUNS = WebAssembly.validate(Buffer.from(RELAXED, 'base64'));
+export const RELAXED_RUNS = WebAssembly.validate(
+  Uint8Array.from(atob(RELAXED), (letter) => letter.charCodeAt(0)),
+);
+
+const onGpu = (backend: string) => backend === 'webgl' || backend === 'webgpu';
+
+/** Whether a fused kernel is measured beside the composite, and may be as far from the loops again. */
+export const isBesideComposite = ({backend, implementation}: Implemented) =>
+  implementation === 'fused' && !onGpu(backend);
 
 function of(backend: string): Implemented[] {
   const composite = {name: `${backend}, composite`, backend, implementation: 'composite'} as const;
@@ -41,6 +49,20 @@ const known = BACKENDS.flatMap(of);
 export const IMPLEMENTATIONS = known
   .filter(({build}) => build !== 'relaxed' || RELAXED_RUNS)
   .map((one) => [one.name, one] as const);
+
+/** Those that soon have an answer at new sizes: on a GPU the composite compiles fifty shaders first. */
+export const QUICK = IMPLEMENTATIONS.filter(
+  ([, {backend, implementation}]) => implementation === 'fused' || !onGpu(backend),
+);
+
+/**
+ * The cases that an implementation is asked by default: of a composite on a GPU every seventh. All
+ * where CASES is given.
+ */
+export function sampled<T>({backend, implementation}: Implemented, cases: readonly T[]): T[] {
+  const all = process.env.CASES || implementation === 'fused' || !onGpu(backend);
+  return cases.filter((_, at) => all || at % 7 === 0);
+}
 
 /** Those of one fused kernel each. */
 export const FUSED = IMPLEMENTATIONS.filter(([, {implementation}]) => implementation === 'fused');

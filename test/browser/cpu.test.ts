@@ -1,0 +1,3 @@
+import {testPage} from '../support/test_page';
+
+testPage('cpu', {backend: 'cpu'});

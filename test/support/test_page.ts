@@ -1,0 +1,98 @@
+/** The test files on one backend of a real browser: a test of Jest for each of them. */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+
+import type {Page} from 'playwright-core';
+
+import {bundle} from '../page/bundle';
+import type {Report} from '../page/index';
+import type {Settings} from '../page/settings';
+import {NO_BROWSER} from './browser';
+import {Browser, openChromium} from './chromium';
+import {NAMED, isWanted} from './named';
+import {ISOLATION, Resource, Server, serve} from './server';
+
+const WASM = join(__dirname, '../../node_modules/@tensorflow/tfjs-backend-wasm/dist');
+const HTML = '<!doctype html><meta charset="utf-8"><script src="/tests.js"></script>';
+
+/** Which of the files run in each page, and how long one may take. */
+const FILES = [
+  'oracle/cases',
+  'oracle/pytorch',
+  'property/random',
+  'property/laws',
+  'property/positions',
+  'property/dropout',
+  'property/hidden',
+  'property/reach',
+  'property/far_context',
+  'property/rotary',
+  'gradient/first_order',
+  'gradient/second_order',
+  'gradient/sure_rows',
+  'gradient/use',
+  'leaks',
+];
+const LIMIT = 600_000;
+
+/** What the script of the page has made global. */
+interface Global {
+  start(): Promise<{device: string} | {reason: string}>;
+  runFile(file: string): Promise<Report>;
+}
+
+export function testPage(name: string, settings: Pick<Settings, 'backend'> & Partial<Settings>) {
+  const {CASES = '', SEED = '', TESTS = ''} = process.env;
+  const environment = Object.fromEntries(
+    Object.entries({CASES, SEED}).filter(([, value]) => value !== ''),
+  );
+  const all: Settings = {flags: {}, threads: 1, environment, tests: TESTS, ...settings};
+
+  const run = NO_BROWSER || !isWanted(name) ? describe.skip : describe;
+  run(`${name} in chromium`, () => {
+    let server: Server;
+    let browser: Browser;
+    let page: Page;
+    let absent = false;
+    const errors: string[] = [];
+
+    beforeAll(async () => {
+      const script = await bundle();
+      server = await serve((path) => resource(path, script), ISOLATION);
+      browser = await openChromium();
+      page = await browser.context.newPage();
+      page.on('pageerror', (error) => errors.push(String(error)));
+      await page.goto(`${server.origin}/?${encodeURIComponent(JSON.stringify(all))}`);
+      const started = await page.evaluate(() => (globalThis as unknown as Global).start());
+      absent = 'reason' in started;
+      if ('device' in started)
+        console.log(`${name}, Chromium ${browser.version}: ${started.device}`);
+      else if (NAMED) throw new Error(started.reason);
+      else console.log(`skipped: ${name} in Chromium ${browser.version} (${started.reason})`);
+    }, 120_000);
+    afterAll(async () => {
+      await browser?.close();
+      server?.close();
+    });
+
+    test.each(FILES)(
+      'all tests of %s pass',
+      async (file) => {
+        if (absent) return;
+        const runFile = (file: string) => (globalThis as unknown as Global).runFile(file);
+        const {passed, failed, log} = await page.evaluate(runFile, file);
+        console.log([`${name}, ${file}: ${passed} passed`, ...log].join('\n'));
+        if (failed.length > 0) throw new Error(`${failed.length} failed:\n${failed.join('\n')}`);
+        expect(errors.splice(0)).toEqual([]);
+      },
+      LIMIT,
+    );
+  });
+}
+
+function resource(path: string, script: string): Resource | null {
+  if (path === '/') return {type: 'text/html', body: HTML};
+  if (path === '/tests.js') return {type: 'text/javascript', body: script};
+  if (!/^\/[\w-]+\.wasm$/.test(path)) return null;
+  return {type: 'application/wasm', body: readFileSync(WASM + path)};
+}
