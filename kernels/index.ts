@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import {registerFused} from '../src/attention/fused';
 import {cpu} from './cpu';
 import {wasm} from './wasm';
+import {webgl} from './webgl';
 import {webgpu} from './webgpu';
 import {registerUnsortedSegmentSum} from './tfjs/unsorted_segment_sum';
 
@@ -13,5 +14,5 @@ export type {ReadyOptions} from './program/threads/ready';
 /** Prints each shader of ours when it is compiled. */
 tf.env().registerFlag('LOCAL_ATTENTION_SHOW_SHADER', () => false);
 
-for (const backend of [cpu, wasm, webgpu]) registerFused(backend);
+for (const backend of [cpu, wasm, webgl, webgpu]) registerFused(backend);
 registerUnsortedSegmentSum();

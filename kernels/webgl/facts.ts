@@ -1,0 +1,81 @@
+/** The facts of a call as all shaders know them: one uniform block, declared and written from one list. */
+import type {Problem} from '../../src/attention/problem';
+import type {Layout} from './layout';
+
+/** In std140, where each of these begins at a multiple of 4 bytes. */
+const FACTS = [
+  ['heads', 'int'],
+  ['tokens', 'int'],
+  ['headDim', 'int'],
+  ['valueDim', 'int'],
+  ['windowSize', 'int'],
+  ['context', 'int'],
+  ['lookBackward', 'int'],
+  ['lookForward', 'int'],
+  ['causal', 'bool'],
+  ['exactWindowsize', 'bool'],
+  ['sharedQk', 'bool'],
+  ['rotary', 'bool'],
+  ['masked', 'bool'],
+  ['masks', 'int'],
+  ['biasHeads', 'int'],
+  ['groupLength', 'int'],
+  ['groups', 'int'],
+  ['tiles', 'int'],
+  ['keyRows', 'int'],
+  ['keyQuads', 'int'],
+  ['valueQuads', 'int'],
+  ['dropThreshold', 'uint'],
+  ['seed', 'uint'],
+  ['keptFactor', 'float'],
+  ['scale', 'float'],
+] as const;
+
+type Fact = (typeof FACTS)[number][0];
+
+export const BLOCK_BYTES = 16 * Math.ceil(FACTS.length / 4);
+
+export const FACTS_BLOCK = `
+layout(std140) uniform Call {
+${FACTS.map(([name, type]) => `  ${type} ${name};\n`).join('')}
+};
+`;
+
+/** The bytes of the block. */
+export function factsOf(p: Problem, layout: Layout): ArrayBuffer {
+  const buffer = new ArrayBuffer(BLOCK_BYTES);
+  const ints = new Int32Array(buffer);
+  const floats = new Float32Array(buffer);
+  const values: Record<Fact, number> = {
+    heads: p.batch * p.heads,
+    tokens: p.length,
+    headDim: p.headDim,
+    valueDim: p.valueDim,
+    windowSize: p.windowSize,
+    context: p.context,
+    lookBackward: p.lookBackward,
+    lookForward: p.lookForward,
+    causal: +p.causal,
+    exactWindowsize: +p.exactWindowsize,
+    sharedQk: +p.sharedQk,
+    rotary: +p.rotary,
+    masked: +(p.mask !== null),
+    masks: p.mask ? p.mask.shape[0] : 1,
+    biasHeads: p.bias ? p.biasHeads : 0,
+    groupLength: layout.groupLength,
+    groups: layout.groups,
+    tiles: layout.tiles,
+    keyRows: layout.keyRows,
+    keyQuads: layout.keyQuads,
+    valueQuads: layout.valueQuads,
+    dropThreshold: Math.min(Math.ceil(p.dropout * 2 ** 32), 2 ** 32 - 1),
+    seed: p.seed,
+    keptFactor: 1 / (1 - p.dropout),
+    scale: p.scale,
+  };
+  FACTS.forEach(([name, type], at) => {
+    if (type === 'float') floats[at] = values[name];
+    else ints[at] = values[name]; // the same bits for what has no sign
+  });
+  return buffer;
+}

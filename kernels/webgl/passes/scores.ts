@@ -1,0 +1,88 @@
+/**
+ * Scores of a tile with a block of keys, T in as many layers: s = q · k + bias, HIDDEN where the key is
+ * not visible. The gradient comes here too, and gets the same bits.
+ */
+import {DROPOUT, TILES} from '../pieces';
+import type {Pass} from '../program';
+import {reader} from '../tensors';
+
+const BIAS = `
+float biased(float score, Tile tile, int i, int j) {
+  int slot = j - (i / windowSize - lookBackward) * windowSize;
+  float level = biasAt(tile.head % biasHeads, i % windowSize, slot);
+  return level < -3.4e38 ? HIDDEN : score + level;
+}
+
+vec4 visible(vec4 score, Tile tile, int j, bool exists) {
+  ivec4 i = tile.query + ivec4(0, 1, 2, 3);
+  ivec4 first = ivec4(firstKey(i.x), firstKey(i.y), firstKey(i.z), firstKey(i.w));
+  ivec4 end = ivec4(endKey(i.x), endKey(i.y), endKey(i.z), endKey(i.w));
+  bvec4 seen = bvec4(ivec4(greaterThanEqual(ivec4(j), first)) & ivec4(lessThan(ivec4(j), end)) & ivec4(lessThan(i, ivec4(tile.end))) & int(exists));
+  if (biasHeads > 0) {
+    if (seen.x) score.x = biased(score.x, tile, i.x, j);
+    if (seen.y) score.y = biased(score.y, tile, i.y, j);
+    if (seen.z) score.z = biased(score.z, tile, i.z, j);
+    if (seen.w) score.w = biased(score.w, tile, i.w, j);
+  }
+  if (sharedQk) score = mix(score, vec4(-5e4), equal(i, ivec4(j)));
+  return mix(vec4(HIDDEN), score, seen);
+}
+`;
+
+/** Products of the rows of four queries with those of T keys, in s0 … */
+function products(targets: number): string {
+  const keys = Array.from({length: targets}, (_, t) => t);
+  return `
+  ivec2 at = here();
+  Tile tile = tileAt(firstTile + at.x);
+  if (at.y >= tile.columns) discard;
+  ivec2 q = cell((firstTile + at.x) * 4, 0, queriesGrid);
+  ivec2 k = cell(tile.row + at.y * TARGETS, 0, keysGrid);
+  ${keys.map((t) => `vec4 s${t} = vec4(0);`).join(' ')}
+  for (int c = 0; c < quads; c++) {
+    vec4 q0 = four(queries, q, 0);
+    vec4 q1 = four(queries, q + ivec2(0, 1), 0);
+    vec4 q2 = four(queries, q + ivec2(0, 2), 0);
+    vec4 q3 = four(queries, q + ivec2(0, 3), 0);
+    vec4 key;
+${keys.map((t) => `    key = four(keys, k + ivec2(0, ${t}), 0);\n    s${t} += vec4(dot(q0, key), dot(q1, key), dot(q2, key), dot(q3, key));`).join('\n')}
+    q.x++;
+    k.x++;
+  }
+  int j = tile.base + at.y * TARGETS;`;
+}
+
+const layers = (targets: number, text: (t: number) => string) =>
+  Array.from({length: targets}, (_, t) => text(t));
+
+export function scores(targets: number): Pass {
+  return {
+    name: 'scores',
+    cells: ['queries', 'keys'],
+    tensors: ['bias'],
+    uniforms: ['firstTile', 'quads'],
+    pieces: [reader('bias'), TILES, BIAS],
+    main: products(targets),
+    results: layers(
+      targets,
+      (t) =>
+        `visible(s${t}, tile, j + ${t}, !masked || four(keys, k + ivec2(0, ${t}), 0).x != 0.0)`,
+    ),
+  };
+}
+
+/** What weights are worth: dP = (dO · v) ∘ keep. What is hidden is anything. */
+export function weightGradient(targets: number): Pass {
+  return {
+    name: 'gradient of weights',
+    cells: ['queries', 'keys'],
+    tensors: [],
+    uniforms: ['firstTile', 'quads'],
+    pieces: [TILES, DROPOUT],
+    main: products(targets),
+    results: layers(
+      targets,
+      (t) => `dropThreshold == 0u ? s${t} : s${t} * keptOfTile(tile, j + ${t})`,
+    ),
+  };
+}

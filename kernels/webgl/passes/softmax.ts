@@ -1,0 +1,61 @@
+/** From scores to weights: the statistics of each row, then exp(s − maximum) / sum. */
+import {DROPOUT, TILES} from '../pieces';
+import type {Pass} from '../program';
+
+/** The largest score of each query of a tile, and Σ exp(s − largest). A row that sees nothing: −1e30, 0. */
+export const statistics: Pass = {
+  name: 'statistics',
+  cells: ['scores'],
+  tensors: [],
+  uniforms: ['firstTile'],
+  pieces: [TILES],
+  main: `
+  int index = here().x;
+  Tile tile = tileAt(index);
+  ivec2 at = cell(index - firstTile, 0, scoresGrid);
+  vec4 largest = vec4(-1e30);
+  for (int column = 0; column < tile.columns; column++) {
+    for (int t = 0; t < TARGETS; t++) {
+      largest = max(largest, four(scores, at + ivec2(column, 0), t));
+    }
+  }
+  vec4 sum = vec4(0);
+  for (int column = 0; column < tile.columns; column++) {
+    for (int t = 0; t < TARGETS; t++) {
+      vec4 score = four(scores, at + ivec2(column, 0), t);
+      sum += mix(exp(score - largest), vec4(0), equal(score, vec4(HIDDEN)));
+    }
+  }`,
+  results: ['largest', 'sum'],
+};
+
+/** P = exp(s − maximum) / sum, 0 where hidden; times what dropout keeps, if \`dropped\`. */
+export function weights(targets: number): Pass {
+  const layers = Array.from({length: targets}, (_, t) => t);
+  return {
+    name: 'weights',
+    cells: ['scores', 'statistics'],
+    tensors: [],
+    uniforms: ['firstTile', 'dropped'],
+    pieces: [
+      TILES,
+      DROPOUT,
+      `
+vec4 weight(vec4 score, vec4 largest, vec4 share, Tile tile, int j) {
+  vec4 found = mix(exp(score - largest) * share, vec4(0), equal(score, vec4(HIDDEN)));
+  return dropped == 0 ? found : found * keptOfTile(tile, j);
+}`,
+    ],
+    main: `
+  ivec2 at = here();
+  Tile tile = tileAt(firstTile + at.x);
+  if (at.y >= tile.columns) discard;
+  ivec2 row = cell(firstTile + at.x, 0, statisticsGrid);
+  ivec2 from = cell(at.x, at.y, scoresGrid);
+  vec4 largest = four(statistics, row, 0);
+  vec4 sum = four(statistics, row, 1);
+  vec4 share = mix(1.0 / sum, vec4(0), equal(sum, vec4(0)));
+  int j = tile.base + at.y * TARGETS;`,
+    results: layers.map((t) => `weight(four(scores, from, ${t}), largest, share, tile, j + ${t})`),
+  };
+}

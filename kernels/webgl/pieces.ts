@@ -1,0 +1,94 @@
+/** What the shaders of several passes know about tiles, angles and dropout. */
+
+/** Tiles of four queries, and the blocks of keys that they see. */
+export const TILES = `
+int originOf(int group) {
+  return max(0, (group * groupLength / windowSize - lookBackward) * windowSize);
+}
+
+struct Tile {
+  int head;
+  int query; // the first of four
+  int end; // one past the last query of the group
+  int base; // the first key of the first block
+  int row; // where that key is among all rows of keys
+  int columns; // blocks
+};
+
+Tile tileAt(int index) {
+  Tile tile;
+  int strip = index / tiles;
+  tile.head = strip / groups;
+  int group = strip - tile.head * groups;
+  int origin = originOf(group);
+  tile.query = group * groupLength + 4 * (index - strip * tiles);
+  tile.end = min(tokens, (group + 1) * groupLength);
+  int base = (firstKey(tile.query) - origin) & ~(TARGETS - 1);
+  tile.base = origin + base;
+  tile.row = strip * keyRows + base;
+  int end = endKey(min(tile.query + 4, tile.end) - 1);
+  tile.columns = tile.query < tile.end ? (end - tile.base + TARGETS - 1) / TARGETS : 0;
+  return tile;
+}
+
+/** Whether all four queries see all keys of the block that begins with key j. */
+bool within(int query, int j) {
+  return firstKey(query + 3) <= j && j + TARGETS <= endKey(query);
+}
+`;
+
+/** Where query i of a head is: its group's strip, its tile, its place in it, and the group's origin. */
+export const QUERIES = `
+ivec4 placeOf(int head, int i) {
+  int group = i / groupLength;
+  int strip = head * groups + group;
+  int at = i - group * groupLength;
+  return ivec4(strip, strip * tiles + at / 4, at & 3, originOf(group));
+}
+
+/** Texel \`quad\` of what is mixed for a query of a tile. */
+vec4 mixedAt(usampler2DArray cells, ivec2 of, int tile, int query, int quad) {
+  const int QUERIES = min(4, TARGETS);
+  const int QUADS = TARGETS / QUERIES;
+  int column = quad / QUADS * (4 / QUERIES) + query / QUERIES;
+  return four(cells, cell(tile, column, of), quad % QUADS * QUERIES + query % QUERIES);
+}
+`;
+
+/** Four cosines and sines of one row of a table: of the channels 4m … and their partners. */
+export const ANGLES = `
+struct Turn {
+  vec4 cosine;
+  vec4 sine;
+};
+
+Turn turnAt(int row, int m) {
+  int width = textureSize(angles, 0).x;
+  int index = 2 * (row * (keyQuads / 2) + m);
+  vec4 cosine = texelFetch(angles, ivec2(index % width, index / width), 0);
+  vec4 sine = texelFetch(angles, ivec2((index + 1) % width, (index + 1) / width), 0);
+  return Turn(cosine, sine);
+}
+`;
+
+/** The finaliser of MurmurHash3 (Austin Appleby, public domain), and what a weight is multiplied by. */
+export const DROPOUT = `
+uint hash(uint x) {
+  x = (x ^ (x >> 16)) * 0x85ebca6bu;
+  x = (x ^ (x >> 13)) * 0xc2b2ae35u;
+  return x ^ (x >> 16);
+}
+
+float kept(int head, int query, int key) {
+  uint start = hash(hash(hash(seed) + uint(head)) + uint(query));
+  uint bits = hash(start + uint(key) * (hash(start ^ 0x9e3779b9u) | 1u));
+  return bits < dropThreshold ? 0.0 : keptFactor;
+}
+
+vec4 keptOfTile(Tile tile, int key) {
+  int i = tile.query;
+  return vec4(
+    kept(tile.head, i, key), kept(tile.head, i + 1, key),
+    kept(tile.head, i + 2, key), kept(tile.head, i + 3, key));
+}
+`;

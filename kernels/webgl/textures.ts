@@ -1,0 +1,62 @@
+/**
+ * Our own textures: four float32 in a texel, as their bits in unsigned integers. Those can be drawn
+ * to wherever there is WebGL2, also where floats can only be drawn with 16 bits.
+ */
+import {Folded, Grid, fold} from './layout';
+
+/** A grid in a texture. */
+export interface Cells extends Folded {
+  grid: Grid;
+  texture: WebGLTexture;
+}
+
+const BYTES_OF_TEXEL = 16;
+/** What stays allocated for the calls that follow. */
+const MOST_KEPT_BYTES = 2 ** 27;
+
+export function bytesOf({width, height}: Folded, {layers}: Grid): number {
+  return width * height * layers * BYTES_OF_TEXEL;
+}
+
+/** The textures of one context. */
+export class Textures {
+  /** Not in use, the one used longest ago first. */
+  private readonly free: Cells[] = [];
+
+  constructor(
+    private readonly gl: WebGL2RenderingContext,
+    private readonly maxSize: number,
+  ) {}
+
+  /** A texture that nobody uses; what it holds is anything. */
+  take(grid: Grid): Cells {
+    const folded = fold(grid, this.maxSize);
+    const {width, height} = folded;
+    const at = this.free.findIndex(
+      (one) => one.width === width && one.height === height && one.grid.layers === grid.layers,
+    );
+    if (at >= 0) return {...this.free.splice(at, 1)[0], grid};
+    const {gl} = this;
+    const texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
+    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.RGBA32UI, width, height, grid.layers);
+    gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, null);
+    return {grid, texture, width, height};
+  }
+
+  give(cells: Cells): void {
+    this.free.push(cells);
+  }
+
+  /** Lets go of what is more than to be kept. */
+  trim(): void {
+    let bytes = this.free.reduce((sum, one) => sum + bytesOf(one, one.grid), 0);
+    while (bytes > MOST_KEPT_BYTES) {
+      const oldest = this.free.shift()!;
+      this.gl.deleteTexture(oldest.texture);
+      bytes -= bytesOf(oldest, oldest.grid);
+    }
+  }
+}
