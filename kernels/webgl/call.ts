@@ -4,12 +4,14 @@ import type {TensorInfo} from '@tensorflow/tfjs';
 import type {Problem} from '../../src/attention/problem';
 import type {WebGLBackend} from './backend';
 import {Device, deviceOf, targetsOf} from './device';
-import {Given, drawCells, drawTensor} from './draw';
-import {factsOf} from './facts';
+import {Given as DrawGiven, drawCells, drawTensor} from './draw';
+import {factsOf, optionsOf} from './facts';
 import {Grid, Layout, layoutOf} from './layout';
 import type {Pass} from './program';
 import {makeTensor} from './tensors';
 import type {Cells} from './textures';
+
+export type Given = Omit<DrawGiven, 'options'>;
 
 /** Tiles first … end − 1, whose scores are there at a time. */
 export interface Chunk {
@@ -21,6 +23,7 @@ export class Call {
   readonly device: Device;
   readonly targets: number;
   readonly layout: Layout;
+  private readonly options;
   private readonly inUse = new Set<Cells>();
   private readonly made = new Set<TensorInfo>();
 
@@ -31,6 +34,7 @@ export class Call {
     this.device = deviceOf(backend);
     this.targets = (targetsOf(this.device) as {count: number}).count;
     this.layout = layoutOf(problem, this.targets);
+    this.options = optionsOf(problem);
     const {gl, facts} = this.device;
     gl.bindBuffer(gl.UNIFORM_BUFFER, facts);
     gl.bufferData(gl.UNIFORM_BUFFER, factsOf(problem, this.layout), gl.DYNAMIC_DRAW);
@@ -58,14 +62,16 @@ export class Call {
 
   /** Draws the rows first … end − 1, or all. */
   draw(pass: Pass, to: Cells, given: Given, first?: number, end?: number): void {
-    drawCells(this.device, pass, this.targets, to, given, first, end);
+    const {device, targets, options} = this;
+    drawCells(device, pass, targets, to, {...given, options}, first, end);
   }
 
   /** A new tensor of what a pass draws. */
   tensor(pass: Pass, shape: number[], given: Given): TensorInfo {
     const info = makeTensor(this.backend, shape);
     this.made.add(info);
-    drawTensor(this.device, this.backend, pass, this.targets, info, given);
+    const {device, backend, targets, options} = this;
+    drawTensor(device, backend, pass, targets, info, {...given, options});
     return info;
   }
 

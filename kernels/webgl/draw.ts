@@ -3,7 +3,7 @@ import type {TensorInfo} from '@tensorflow/tfjs';
 
 import type {WebGLBackend} from './backend';
 import {Device, attach} from './device';
-import {Pass, programOf} from './program';
+import {OPTIONS, Option, Pass, programOf} from './program';
 import type {Readable} from './tensors';
 import type {Cells} from './textures';
 
@@ -13,9 +13,9 @@ const MOST_FETCHES = 2 ** 27;
 export interface Given {
   cells?: Record<string, Cells | null>;
   tensors?: Record<string, Readable | null>;
-  /** Textures that are read without more. */
   tables?: Record<string, WebGLTexture | null>;
   uniforms?: Record<string, number>;
+  options: Record<Option, number>;
   /** Fetches for a cell, roughly. */
   fetches: number;
 }
@@ -69,14 +69,20 @@ export function drawTensor(
 }
 
 function use(
-  {gl, programs, ...device}: Device,
+  device: Device,
   pass: Pass,
   targets: number,
   first: number,
-  {cells = {}, tensors = {}, tables = {}, uniforms = {}}: Given,
+  {cells = {}, tensors = {}, tables = {}, uniforms = {}, options}: Given,
   grid: [number, number],
 ): void {
-  const {program, uniforms: locations} = programOf({gl, programs, ...device}, pass, targets, first);
+  const defines: Record<string, number> = {};
+  for (const name of OPTIONS) defines[name] = pass.options.includes(name) ? options[name] : 0;
+  for (const name of pass.tensors) {
+    defines[`${name.toUpperCase()}_PACKED`] = +(tensors[name]?.packed ?? false);
+  }
+  const {program, uniforms: locations} = programOf(device, pass, defines, targets, first);
+  const {gl} = device;
   gl.useProgram(program);
   gl.bindVertexArray(device.vertices);
   const set = (name: string, value: number) => gl.uniform1i(locations.get(name) ?? null, value);
@@ -94,9 +100,10 @@ function use(
   }
   for (const name of pass.tensors) {
     const one = tensors[name];
-    bind(name, gl.TEXTURE_2D, one?.texture ?? tables[name] ?? null);
+    bind(name, gl.TEXTURE_2D, one?.texture ?? null);
     for (const [suffix, value] of Object.entries(one?.uniforms ?? {})) set(name + suffix, value);
   }
+  for (const name of pass.tables) bind(name, gl.TEXTURE_2D, tables[name] ?? null);
   for (const [name, value] of Object.entries(uniforms)) set(name, value);
 }
 

@@ -1,6 +1,7 @@
 /** The facts of a call as all shaders know them: one uniform block, declared and written from one list. */
 import type {Problem} from '../../src/attention/problem';
 import type {Layout} from './layout';
+import type {Option} from './program';
 
 /** In std140, where each of these begins at a multiple of 4 bytes. */
 const FACTS = [
@@ -14,9 +15,6 @@ const FACTS = [
   ['lookForward', 'int'],
   ['causal', 'bool'],
   ['exactWindowsize', 'bool'],
-  ['sharedQk', 'bool'],
-  ['rotary', 'bool'],
-  ['masked', 'bool'],
   ['masks', 'int'],
   ['biasHeads', 'int'],
   ['groupLength', 'int'],
@@ -33,7 +31,7 @@ const FACTS = [
 
 type Fact = (typeof FACTS)[number][0];
 
-export const BLOCK_BYTES = 16 * Math.ceil(FACTS.length / 4);
+const BLOCK_BYTES = 16 * Math.ceil(FACTS.length / 4);
 
 export const FACTS_BLOCK = `
 layout(std140) uniform Call {
@@ -57,9 +55,6 @@ export function factsOf(p: Problem, layout: Layout): ArrayBuffer {
     lookForward: p.lookForward,
     causal: +p.causal,
     exactWindowsize: +p.exactWindowsize,
-    sharedQk: +p.sharedQk,
-    rotary: +p.rotary,
-    masked: +(p.mask !== null),
     masks: p.mask ? p.mask.shape[0] : 1,
     biasHeads: p.bias ? p.biasHeads : 0,
     groupLength: layout.groupLength,
@@ -78,4 +73,16 @@ export function factsOf(p: Problem, layout: Layout): ArrayBuffer {
     else ints[at] = values[name]; // the same bits for what has no sign
   });
   return buffer;
+}
+
+/** What shaders are made for: each option as 1 or 0. */
+export function optionsOf(p: Problem): Record<Option, number> {
+  return {
+    ROTARY: +p.rotary,
+    ODD_HALF: +(p.rotary && p.headDim % 4 === 2),
+    SHARED: +p.sharedQk,
+    MASKED: +(p.mask !== null),
+    BIASED: +(p.bias !== null),
+    DROPPED: +(p.dropout > 0),
+  };
 }

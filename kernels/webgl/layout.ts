@@ -39,7 +39,8 @@ export interface Layout {
   grids: Record<Name, Grid>;
 }
 
-type Name = 'query' | 'key' | 'value' | 'dout' | 'tile' | 'score' | 'out' | 'dq' | 'dk' | 'dv';
+type Name =
+  'query' | 'key' | 'value' | 'dout' | 'token' | 'tile' | 'score' | 'out' | 'dq' | 'dk' | 'dv';
 
 /** Queries that count their angles from one origin: all, or with xpos a few windows. */
 export function queriesTogether({windowSize: w, length, xposBase}: Problem): number {
@@ -74,11 +75,14 @@ export function layoutOf(p: Problem, targets: number): Layout {
   };
   const mixed = (quads: number) => one(rows, mixedColumns(quads, targets), targets);
   const blocks = (quads: number) => one((strips * keyRows) / targets, quads, targets);
+  const placed = (ofRows: number, quads: number) =>
+    one(ofRows, Math.ceil(quads / targets), targets);
   const grids = {
-    query: one(rows * TILE, keyQuads),
-    key: one(strips * keyRows, keyQuads + 1), // the last texel: whether the key exists
-    value: one(strips * keyRows, valueQuads),
-    dout: one(rows * TILE, valueQuads),
+    query: placed(rows * TILE, keyQuads),
+    key: placed(strips * keyRows, keyQuads),
+    value: placed(strips * keyRows, valueQuads),
+    dout: placed(rows * TILE, valueQuads),
+    token: one(strips * keyRows, 1),
     tile: one(rows, 1, 2),
     score: one(rows, columns, targets),
     out: mixed(valueQuads),

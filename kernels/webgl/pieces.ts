@@ -55,24 +55,25 @@ vec4 mixedAt(usampler2DArray cells, ivec2 of, int tile, int query, int quad) {
 }
 `;
 
-/** Four cosines and sines of one row of a table: of the channels 4m … and their partners. */
+/** Four cosines and, next to them, four sines in a row of a table of angles: of the channels 4m … */
 export const ANGLES = `
-struct Turn {
-  vec4 cosine;
-  vec4 sine;
-};
-
-Turn turnAt(int row, int m) {
+ivec2 anglesPlace(int row, int m) {
   int width = textureSize(angles, 0).x;
-  int index = 2 * (row * (keyQuads / 2) + m);
-  vec4 cosine = texelFetch(angles, ivec2(index % width, index / width), 0);
-  vec4 sine = texelFetch(angles, ivec2((index + 1) % width, (index + 1) / width), 0);
-  return Turn(cosine, sine);
+  int index = row * keyQuads + 2 * m;
+  int y = index / width;
+  return ivec2(index - y * width, y);
+}
+
+vec4 anglesNext(inout ivec2 at) {
+  vec4 found = texelFetch(angles, at, 0);
+  at = at.x + 1 < textureSize(angles, 0).x ? at + ivec2(1, 0) : ivec2(0, at.y + 1);
+  return found;
 }
 `;
 
-/** The finaliser of MurmurHash3 (Austin Appleby, public domain), and what a weight is multiplied by. */
+/** The finaliser of MurmurHash3 (Austin Appleby, public domain), and what the weights of a tile are multiplied by. */
 export const DROPOUT = `
+#if DROPPED
 uint hash(uint x) {
   x = (x ^ (x >> 16)) * 0x85ebca6bu;
   x = (x ^ (x >> 13)) * 0xc2b2ae35u;
@@ -91,4 +92,8 @@ vec4 keptOfTile(Tile tile, int key) {
     kept(tile.head, i, key), kept(tile.head, i + 1, key),
     kept(tile.head, i + 2, key), kept(tile.head, i + 3, key));
 }
+#define KEPT(tile, j) keptOfTile(tile, j)
+#else
+#define KEPT(tile, j) 1.0
+#endif
 `;

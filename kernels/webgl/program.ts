@@ -8,18 +8,25 @@ import {FACTS_BLOCK} from './facts';
 /**
  * One kind of draw: what a shader reads, and what it writes into a cell of a grid.
  *
- * `cells` are our own textures, `tensors` those of TF.js and of angles; `uniforms` are whole numbers.
+ * `cells` are our own textures, `tensors` TF.js's, `tables` those of angles; `uniforms` are whole numbers,
+ * `options` what is 0 or 1 in its text.
  * A result is an expression for one layer each, or `null`: `main` then sets `texel`, of a tensor.
  */
 export interface Pass {
   name: string;
   cells: readonly string[];
   tensors: readonly string[];
+  tables: readonly string[];
   uniforms: readonly string[];
+  options: readonly Option[];
   pieces: readonly string[];
   main: string;
   results: readonly string[] | null;
 }
+
+/** 1 or 0 in the text of a pass that names them, else 0. */
+export const OPTIONS = ['ROTARY', 'ODD_HALF', 'SHARED', 'MASKED', 'BIASED', 'DROPPED'] as const;
+export type Option = (typeof OPTIONS)[number];
 
 const VERTEX = `#version 300 es
 void main() {
@@ -47,20 +54,27 @@ vec4 four(usampler2DArray cells, ivec2 at, int layer) {
 `;
 
 /** The program of a pass that writes its results from `first` on, to so many targets. */
-export function programOf(device: Device, pass: Pass, targets: number, first: number): Program {
-  const key = `${pass.name} ${targets} ${first}`;
+export function programOf(
+  device: Device,
+  pass: Pass,
+  defines: Record<string, number>,
+  targets: number,
+  first: number,
+): Program {
+  const key = `${pass.name} ${targets} ${first} ${JSON.stringify(defines)}`;
   const known = device.programs.get(key);
   if (known) return known;
-  const text = textOf(pass, targets, first);
+  const text = textOf(pass, {TARGETS: targets, ...defines}, first);
   if (tf.env().getBool('LOCAL_ATTENTION_SHOW_SHADER')) console.log(text);
   const program = link(device.gl, text);
   device.programs.set(key, program);
   return program;
 }
 
-function textOf(pass: Pass, targets: number, first: number): string {
-  const {cells, tensors, uniforms, pieces, main} = pass;
-  const results = pass.results?.slice(first, first + targets);
+function textOf(pass: Pass, defines: Record<string, number>, first: number): string {
+  const {cells, uniforms, pieces, main} = pass;
+  const tensors = [...pass.tensors, ...pass.tables];
+  const results = pass.results?.slice(first, first + defines.TARGETS);
   const declared = results
     ? results.map((_, at) => `layout(location = ${at}) out uvec4 result${at};`)
     : ['out vec4 texel;'];
@@ -71,7 +85,9 @@ precision highp float;
 precision highp int;
 precision highp sampler2D;
 precision highp usampler2DArray;
-#define TARGETS ${targets}
+${Object.entries(defines)
+  .map(([name, value]) => `#define ${name} ${value}`)
+  .join('\n')}
 ${FACTS_BLOCK}
 ${cells.map((name) => `uniform usampler2DArray ${name};\nuniform ivec2 ${name}Grid;\n`).join('')}
 uniform ivec2 grid;

@@ -2,8 +2,9 @@
 import {FusedInputs, KernelAttrs} from '../../src/attention/fused';
 import type {Call, Chunk} from './call';
 import {passesFor} from './passes';
-import {norms, placeKeys, placeQueries} from './passes/place';
+import {exists, norms} from './passes/place';
 import {statistics} from './passes/softmax';
+import type {Pass} from './program';
 import {Readable, readable} from './tensors';
 import type {Cells} from './textures';
 
@@ -11,46 +12,42 @@ export interface Sequences {
   queries: Cells;
   keys: Cells;
   values: Cells;
-  /** With sharedQk alone. */
+  /** Of keys: with a mask whether they exist, with sharedQk the inverses of their norms. */
+  exists: Cells | null;
   norms: Cells | null;
-  mask: Readable | null;
   bias: Readable | null;
 }
 
 export function place(call: Call, given: FusedInputs, attrs: KernelAttrs): Sequences {
-  const {backend, problem, device, layout} = call;
+  const {backend, problem, device, targets, layout} = call;
   const {grids} = layout;
+  const passes = passesFor(targets);
   const read = (name: keyof FusedInputs) => (given[name] ? readable(backend, given[name]) : null);
   const [q, k, v, mask, bias] = (['q', 'k', 'v', 'mask', 'bias'] as const).map(read);
   const angles = (table: Float32Array | null) => ({
     angles: table && device.tables.textureOf(table, problem.headDim),
   });
-  const ofKeys = {cells: {norms: null as Cells | null}, tensors: {x: k, mask}};
-  if (problem.sharedQk) {
-    const grid = {rows: grids.key.rows, columns: 1, layers: 1};
-    const fetches = problem.headDim;
-    ofKeys.cells.norms = call.drawn(norms, grid, {tensors: {x: k}, fetches});
-  }
+  const ofTokens = (pass: Pass, x: Readable | null, fetches: number) =>
+    call.drawn(pass, grids.token, {tensors: {x}, fetches});
+  const cells = {
+    exists: mask && ofTokens(exists, mask, 1),
+    norms: problem.sharedQk ? ofTokens(norms, k, problem.headDim) : null,
+  };
+  const fetches = 4 * targets;
   return {
-    queries: call.drawn(placeQueries, grids.query, {
+    queries: call.drawn(passes.queries, grids.query, {
       tensors: {x: q},
       tables: angles(attrs.queryAngles),
-      uniforms: {plain: 0},
-      fetches: 10,
+      fetches,
     }),
-    keys: call.drawn(placeKeys, grids.key, {
-      ...ofKeys,
+    keys: call.drawn(passes.keys, grids.key, {
+      cells,
+      tensors: {x: k},
       tables: angles(attrs.keyAngles),
-      uniforms: {plain: 0},
-      fetches: 10,
+      fetches,
     }),
-    values: call.drawn(placeKeys, grids.value, {
-      tensors: {x: v, mask},
-      uniforms: {plain: 1},
-      fetches: 4,
-    }),
-    norms: ofKeys.cells.norms,
-    mask,
+    values: call.drawn(passes.values, grids.value, {cells, tensors: {x: v}, fetches}),
+    ...cells,
     bias,
   };
 }
@@ -58,7 +55,7 @@ export function place(call: Call, given: FusedInputs, attrs: KernelAttrs): Seque
 /** The scores of a chunk; the statistics of its rows are drawn into `rows`. */
 export function scoresOf(
   call: Call,
-  {queries, keys, bias}: Sequences,
+  {queries, keys, exists, bias}: Sequences,
   {first, end}: Chunk,
   scores: Cells,
   rows: Cells,
@@ -70,7 +67,7 @@ export function scoresOf(
     passesFor(targets).scores,
     scores,
     {
-      cells: {queries, keys},
+      cells: {queries, keys, exists},
       tensors: {bias},
       uniforms,
       fetches: (4 + targets) * layout.keyQuads,
@@ -88,15 +85,16 @@ export function weightsOf(
   statistics: Cells,
   {first, end}: Chunk,
   weights: Cells,
-  dropped: boolean,
+  kept: boolean,
 ): void {
   const {targets} = call;
+  const passes = passesFor(targets);
   const given = {
     cells: {scores, statistics},
-    uniforms: {firstTile: first, dropped: +dropped},
+    uniforms: {firstTile: first},
     fetches: targets + 2,
   };
-  call.draw(passesFor(targets).weights, weights, given, 0, end - first);
+  call.draw(kept ? passes.keptWeights : passes.weights, weights, given, 0, end - first);
 }
 
 /** Mixes rows of keys by what the queries of a chunk have for each. */

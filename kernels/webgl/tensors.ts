@@ -6,45 +6,78 @@ import type {WebGLBackend} from './backend';
 /** A tensor as the last two of its axes, for a shader. */
 export interface Readable {
   texture: WebGLTexture;
-  uniforms: Record<'Rows' | 'Columns' | 'Packed' | 'Offset', number>;
+  packed: boolean;
+  uniforms: Record<'Rows' | 'Columns' | 'Offset', number>;
 }
 
 /**
- * \`NAMEAt(batch, row, column)\`, and \`NAMEFour\`: the same of four columns, zeros beyond \`end\`. A tensor lies
- * as a list in a texture of any width, four neighbours to a texel if it is packed.
+ * How a shader reads a tensor. It lies as a list in a texture of any width, 2 × 2 neighbours in a texel
+ * if it is packed: `NAMEIndex` is the place of a number in the list, and `NAMEPlace` that in the texture.
+ * `NAMEFour` gives four columns of a row, zeros beyond `end`, and moves on to the next four.
  */
 export function reader(name: string): string {
-  return `
-uniform int ${name}Rows, ${name}Columns, ${name}Packed, ${name}Offset;
+  const text = `
+uniform int xRows, xColumns, xOffset;
 
-vec4 ${name}Texel(int index) {
-  int width = textureSize(${name}, 0).x;
-  return texelFetch(${name}, ivec2(index % width, index / width), 0);
+ivec2 xPlace(int index) {
+  int width = textureSize(x, 0).x;
+  int row = index / width;
+  return ivec2(index - row * width, row);
 }
 
-int ${name}Index(int batch, int row, int column) {
-  if (${name}Packed == 0) return ${name}Offset + (batch * ${name}Rows + row) * ${name}Columns + column;
-  return (batch * ((${name}Rows + 1) / 2) + row / 2) * ((${name}Columns + 1) / 2) + column / 2;
+ivec2 xNext(ivec2 at) {
+  return at.x + 1 < textureSize(x, 0).x ? at + ivec2(1, 0) : ivec2(0, at.y + 1);
 }
 
-float ${name}At(int batch, int row, int column) {
-  vec4 found = ${name}Texel(${name}Index(batch, row, column));
-  return ${name}Packed == 0 ? found.x : found[(row & 1) * 2 + (column & 1)];
+#if X_PACKED
+int xIndex(int batch, int row, int column) {
+  return (batch * ((xRows + 1) >> 1) + (row >> 1)) * ((xColumns + 1) >> 1) + (column >> 1);
 }
 
-vec4 ${name}Four(int batch, int row, int column, int end) {
-  vec4 found;
-  if (${name}Packed != 0 && (column & 1) == 0) {
-    int index = ${name}Index(batch, row, column);
-    vec4 near = ${name}Texel(index);
-    vec4 far = ${name}Texel(index + 1);
-    found = (row & 1) == 0 ? vec4(near.xy, far.xy) : vec4(near.zw, far.zw);
-  } else {
-    for (int c = 0; c < 4; c++) found[c] = ${name}At(batch, row, min(column + c, end - 1));
-  }
+float xAt(int batch, int row, int column) {
+  vec4 found = texelFetch(x, xPlace(xIndex(batch, row, column)), 0);
+  return found[(row & 1) * 2 + (column & 1)];
+}
+
+vec2 xPair(ivec2 at, int row) {
+  vec4 found = texelFetch(x, at, 0);
+  return (row & 1) == 0 ? found.xy : found.zw;
+}
+
+vec4 xFour(inout ivec2 at, int row, int column, int end) {
+  ivec2 far = xNext(at);
+  vec4 found = vec4(xPair(at, row), xPair(far, row));
+  at = xNext(far);
+#if ODD_HALF
+  if ((column & 1) == 1) found = vec4(found.yzw, xPair(at, row).x);
+#endif
   return mix(vec4(0), found, lessThan(ivec4(0, 1, 2, 3) + column, ivec4(end)));
 }
+#else
+int xIndex(int batch, int row, int column) {
+  return xOffset + (batch * xRows + row) * xColumns + column;
+}
+
+float xAt(int batch, int row, int column) {
+  return texelFetch(x, xPlace(xIndex(batch, row, column)), 0).x;
+}
+
+vec4 xFour(inout ivec2 at, int row, int column, int end) {
+  vec4 found;
+  found.x = texelFetch(x, at, 0).x;
+  at = xNext(at);
+  found.y = texelFetch(x, at, 0).x;
+  at = xNext(at);
+  found.z = texelFetch(x, at, 0).x;
+  at = xNext(at);
+  found.w = texelFetch(x, at, 0).x;
+  at = xNext(at);
+  return mix(vec4(0), found, lessThan(ivec4(0, 1, 2, 3) + column, ivec4(end)));
+}
+#endif
 `;
+  const named = text.replace(/(?<!\.)\bx(?=\b|[A-Z])/g, name);
+  return named.replace(/X_PACKED/g, `${name.toUpperCase()}_PACKED`);
 }
 
 export function readable(backend: WebGLBackend, {dataId, shape}: TensorInfo): Readable {
@@ -53,7 +86,8 @@ export function readable(backend: WebGLBackend, {dataId, shape}: TensorInfo): Re
   const [rows, columns] = shape.length < 2 ? [1, shape[0] ?? 1] : shape.slice(-2);
   return {
     texture: texture!.texture,
-    uniforms: {Rows: rows, Columns: columns, Packed: +isPacked, Offset: slice?.flatOffset ?? 0},
+    packed: isPacked,
+    uniforms: {Rows: rows, Columns: columns, Offset: slice?.flatOffset ?? 0},
   };
 }
 

@@ -8,7 +8,9 @@ export const output: Pass = {
   name: 'output',
   cells: ['mixes'],
   tensors: [],
+  tables: [],
   uniforms: [],
+  options: [],
   pieces: [
     TILES,
     QUERIES,
@@ -33,7 +35,9 @@ export const statisticsOutput: Pass = {
   name: 'output of statistics',
   cells: ['statistics'],
   tensors: [],
+  tables: [],
   uniforms: [],
+  options: [],
   pieces: [
     TILES,
     QUERIES,

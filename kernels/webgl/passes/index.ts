@@ -1,12 +1,18 @@
 /** The passes for a number of targets, made once. */
 import {mixed} from './mix';
+import {placeKeys, placeQueries} from './place';
 import {scores, weightGradient} from './scores';
 import {weights} from './softmax';
 
 function make(targets: number) {
   return {
+    queries: placeQueries(targets, false),
+    upstream: placeQueries(targets, true),
+    keys: placeKeys(targets, false),
+    values: placeKeys(targets, true),
     scores: scores(targets),
-    weights: weights(targets),
+    weights: weights(targets, false),
+    keptWeights: weights(targets, true),
     mixed: mixed(targets),
     weightGradient: weightGradient(targets),
   };

@@ -31,25 +31,29 @@ export function mixed(targets: number): Pass {
   const loop = (times: (weight: string, row: string) => string) => `
       for (int t = 0; t < TARGETS; t++) {
         vec4 weight = four(weights, at + ivec2(column, 0), t);
-${Array.from({length: quads}, (_, quad) => `        vec4 row${quad} = four(rows, row + ivec2(${quad}, t), 0);`).join('\n')}
+${Array.from({length: quads}, (_, quad) => `        vec4 row${quad} = four(rows, row + ivec2(0, t), layer + ${quad});`).join('\n')}
 ${add(times)}
       }`;
   return {
     name: 'mixed',
     cells: ['weights', 'rows'],
     tensors: [],
+    tables: [],
     uniforms: ['firstTile'],
+    options: ['BIASED'],
     pieces: [TILES, PRODUCTS],
     main: `
   ivec2 place = here();
   Tile tile = tileAt(place.x);
   ivec2 at = cell(place.x - firstTile, 0, weightsGrid);
   int quad = place.y / ${4 / queries} * ${quads};
+  int layer = quad % TARGETS;
   int part = place.y % ${4 / queries};
   ${all.map(({name}) => `vec4 ${name} = vec4(0);`).join(' ')}
   for (int column = 0; column < tile.columns; column++) {
-    ivec2 row = cell(tile.row + column * TARGETS, quad, rowsGrid);
-    if (biasHeads == 0 && within(tile.query, tile.base + column * TARGETS)) {${loop((weight, row) => `${weight} * ${row}`)}
+    ivec2 row = cell(tile.row + column * TARGETS, quad / TARGETS, rowsGrid);
+    bool careful = BIASED == 1 || !within(tile.query, tile.base + column * TARGETS);
+    if (!careful) {${loop((weight, row) => `${weight} * ${row}`)}
     } else {${loop((weight, row) => `product(${weight}, ${row})`)}
     }
   }`,

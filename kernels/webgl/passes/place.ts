@@ -1,72 +1,132 @@
 /**
- * Rows of tensors as the other passes read them: four channels in a texel, queries scaled, queries and
- * keys rotated, keys normalised if they are shared, zeros for what does not exist or is masked.
+ * Rows of tensors as the other passes read them: four channels in a texel, T texels in as many layers;
+ * queries scaled, queries and keys rotated, keys normalised if they are shared, and zeros for what does
+ * not exist or is masked.
  *
- * Rotated rows have their two halves one after the other, each filled up to whole texels, so that
- * channels that are rotated together lie in texels of their own.
+ * Channels that are rotated together lie in two texels, one after the other: the order of channels is
+ * nobody's business but that of q, k and their gradients.
  */
 import {ANGLES, TILES} from '../pieces';
 import type {Pass} from '../program';
 import {reader} from '../tensors';
 
-/** Texel \`quad\` of a row of \`x\`, as a query and a key have it. */
-const ROTATED = `
-vec4 rotated(int head, int token, int quad, int row, float factor) {
-  if (!rotary) return factor * xFour(head, token, 4 * quad, headDim);
-  int half_ = headDim / 2;
-  int fours = keyQuads / 2;
-  int m = quad % fours;
-  vec4 first = factor * xFour(head, token, 4 * m, half_);
-  vec4 second = factor * xFour(head, token, half_ + 4 * m, headDim);
-  Turn turn = turnAt(row, m);
-  return quad < fours
-    ? first * turn.cosine - second * turn.sine
-    : second * turn.cosine + first * turn.sine;
+/** The texels of a row, from `T · column` on, in x0 …; `factor` goes before the rotation. */
+function texels(targets: number): string {
+  const each = (count: number, text: (t: number) => string) =>
+    Array.from({length: count}, (_, t) => text(t)).join('\n');
+  const plain = `
+    int c = 4 * TARGETS * at.y;
+    ivec2 from = xPlace(xIndex(head, token, c));
+${each(targets, (t) => `    x${t} = factor * xFour(from, token, c + ${4 * t}, end);`)}`;
+  const pairs = Math.max(1, targets / 2);
+  const names = (u: number) =>
+    targets === 1 ? ['first', 'second'] : [`x${2 * u}`, `x${2 * u + 1}`];
+  const rotated = `
+    int m = at.y * TARGETS / 2;
+    ivec2 lower = xPlace(xIndex(head, token, 4 * m));
+    ivec2 upper = xPlace(xIndex(head, token, end / 2 + 4 * m));
+    ivec2 turn = anglesPlace(angle, m);
+    vec4 first, second, cosine, sine;
+${each(
+  pairs,
+  (u) => `
+    first = factor * xFour(lower, token, 4 * (m + ${u}), end / 2);
+    second = factor * xFour(upper, token, end / 2 + 4 * (m + ${u}), end);
+    cosine = anglesNext(turn);
+    sine = anglesNext(turn);
+    ${names(u)[0]}${targets === 1 ? '_' : ''} = first * cosine - second * sine;
+    ${names(u)[1]}${targets === 1 ? '_' : ''} = second * cosine + first * sine;`,
+)}`;
+  const single = `
+    vec4 first_, second_;${rotated}
+    x0 = (at.y & 1) == 0 ? first_ : second_;`;
+  return `
+#if ROTARY == 0${plain}
+#else${targets === 1 ? single : rotated}
+#endif`;
 }
-`;
 
-/** q, or what is upstream of the output (\`plain\`), by rows of tiles. */
-export const placeQueries: Pass = {
-  name: 'place queries',
-  cells: [],
-  tensors: ['x', 'angles'],
-  uniforms: ['plain'],
-  pieces: [reader('x'), TILES, ANGLES, ROTATED],
-  main: `
+const declared = (targets: number) =>
+  Array.from({length: targets}, (_, t) => `vec4 x${t} = vec4(0);`).join(' ');
+const results = (targets: number) => Array.from({length: targets}, (_, t) => `x${t}`);
+
+/** q, or (`plain`) what is upstream of the output, by rows of tiles. */
+export function placeQueries(targets: number, plain: boolean): Pass {
+  return {
+    name: plain ? 'place upstream gradients' : 'place queries',
+    cells: [],
+    tensors: ['x'],
+    tables: plain ? [] : ['angles'],
+    uniforms: [],
+    options: plain ? [] : ['ROTARY', 'ODD_HALF'],
+    pieces: [reader('x'), TILES, ...(plain ? [] : [ANGLES])],
+    main: `
   ivec2 at = here();
   int strip = at.x / (4 * tiles);
-  int group = strip % groups;
-  int i = group * groupLength + at.x - strip * 4 * tiles;
-  vec4 found = vec4(0);
-  if (i < min(tokens, (group + 1) * groupLength)) {
-    int head = strip / groups;
-    found = plain != 0
-      ? xFour(head, i, 4 * at.y, valueDim)
-      : rotated(head, i, at.y, i - originOf(group), scale);
+  int head = strip / groups;
+  int group = strip - head * groups;
+  int token = group * groupLength + at.x - strip * 4 * tiles;
+  int angle = token - originOf(group);
+  int end = ${plain ? 'valueDim' : 'headDim'};
+  float factor = ${plain ? '1.0' : 'scale'};
+  ${declared(targets)}
+  if (token < min(tokens, (group + 1) * groupLength)) {${texels(targets)}
   }`,
-  results: ['found'],
-};
+    results: results(targets),
+  };
+}
 
-/** k, with a texel more that says whether the key exists; or v (\`plain\`), without. */
-export const placeKeys: Pass = {
-  name: 'place keys',
-  cells: ['norms'],
-  tensors: ['x', 'angles', 'mask'],
-  uniforms: ['plain'],
-  pieces: [reader('x'), reader('mask'), TILES, ANGLES, ROTATED],
-  main: `
+/** k, or (`plain`) v. */
+export function placeKeys(targets: number, plain: boolean): Pass {
+  return {
+    name: plain ? 'place values' : 'place keys',
+    cells: ['exists', 'norms'],
+    tensors: ['x'],
+    tables: plain ? [] : ['angles'],
+    uniforms: [],
+    options: plain ? ['MASKED'] : ['ROTARY', 'ODD_HALF', 'SHARED', 'MASKED'],
+    pieces: [reader('x'), TILES, ...(plain ? [] : [ANGLES])],
+    main: `
   ivec2 at = here();
   int strip = at.x / keyRows;
   int head = strip / groups;
   int origin = originOf(strip - head * groups);
-  int j = origin + at.x - strip * keyRows;
-  vec4 found = vec4(0);
-  if (j < tokens && (!masked || maskAt(0, head * masks / heads, j) != 0.0)) {
-    if (plain != 0) found = xFour(head, j, 4 * at.y, valueDim);
-    else if (at.y == keyQuads) found = vec4(1);
-    else found = rotated(head, j, at.y, j - origin, sharedQk ? four(norms, cell(at.x, 0, normsGrid), 0).x : 1.0);
+  int angle = at.x - strip * keyRows;
+  int token = origin + angle;
+  int end = ${plain ? 'valueDim' : 'headDim'};
+  float factor = 1.0;
+#if SHARED
+  factor = four(norms, cell(at.x, 0, normsGrid), 0).x;
+#endif
+  bool exist = token < tokens;
+#if MASKED
+  exist = four(exists, cell(at.x, 0, existsGrid), 0).x != 0.0;
+#endif
+  ${declared(targets)}
+  if (exist) {${texels(targets)}
   }`,
-  results: ['found'],
+    results: results(targets),
+  };
+}
+
+const TOKEN = `
+  int row = here().x;
+  int strip = row / keyRows;
+  int head = strip / groups;
+  int token = originOf(strip - head * groups) + row - strip * keyRows;`;
+
+/** Whether a key exists: that it is no padding, and not masked. */
+export const exists: Pass = {
+  name: 'which keys exist',
+  cells: [],
+  tensors: ['x'],
+  tables: [],
+  uniforms: [],
+  options: [],
+  pieces: [reader('x'), TILES],
+  main: `${TOKEN}
+  float found = token < tokens ? xAt(0, head * masks / heads, token) : 0.0;`,
+  results: ['vec4(found)'],
 };
 
 /** 1 / max(‖k‖, 1e-12) of each key. */
@@ -74,17 +134,16 @@ export const norms: Pass = {
   name: 'norms',
   cells: [],
   tensors: ['x'],
+  tables: [],
   uniforms: [],
+  options: [],
   pieces: [reader('x'), TILES],
-  main: `
-  int row = here().x;
-  int strip = row / keyRows;
-  int head = strip / groups;
-  int j = originOf(strip - head * groups) + row - strip * keyRows;
+  main: `${TOKEN}
   float square = 0.0;
-  if (j < tokens) {
+  if (token < tokens) {
+    ivec2 from = xPlace(xIndex(head, token, 0));
     for (int c = 0; c < headDim; c += 4) {
-      vec4 found = xFour(head, j, c, headDim);
+      vec4 found = xFour(from, token, c, headDim);
       square += dot(found, found);
     }
   }`,

@@ -6,26 +6,28 @@ import {DROPOUT, TILES} from '../pieces';
 import type {Pass} from '../program';
 import {reader} from '../tensors';
 
-const BIAS = `
+const VISIBLE = `
+#if BIASED
 float biased(float score, Tile tile, int i, int j) {
   int slot = j - (i / windowSize - lookBackward) * windowSize;
   float level = biasAt(tile.head % biasHeads, i % windowSize, slot);
   return level < -3.4e38 ? HIDDEN : score + level;
 }
+#endif
 
-vec4 visible(vec4 score, Tile tile, int j, bool exists) {
-  ivec4 i = tile.query + ivec4(0, 1, 2, 3);
-  ivec4 first = ivec4(firstKey(i.x), firstKey(i.y), firstKey(i.z), firstKey(i.w));
-  ivec4 end = ivec4(endKey(i.x), endKey(i.y), endKey(i.z), endKey(i.w));
-  bvec4 seen = bvec4(ivec4(greaterThanEqual(ivec4(j), first)) & ivec4(lessThan(ivec4(j), end)) & ivec4(lessThan(i, ivec4(tile.end))) & int(exists));
-  if (biasHeads > 0) {
-    if (seen.x) score.x = biased(score.x, tile, i.x, j);
-    if (seen.y) score.y = biased(score.y, tile, i.y, j);
-    if (seen.z) score.z = biased(score.z, tile, i.z, j);
-    if (seen.w) score.w = biased(score.w, tile, i.w, j);
-  }
-  if (sharedQk) score = mix(score, vec4(-5e4), equal(i, ivec4(j)));
-  return mix(vec4(HIDDEN), score, seen);
+vec4 visible(vec4 score, Tile tile, ivec4 i, ivec4 first, ivec4 end, int j, bool exists) {
+  bvec4 after = greaterThanEqual(ivec4(j), first);
+  bvec4 before = lessThan(ivec4(exists ? j : tokens), end);
+#if BIASED
+  if (after.x && before.x) score.x = biased(score.x, tile, i.x, j);
+  if (after.y && before.y) score.y = biased(score.y, tile, i.y, j);
+  if (after.z && before.z) score.z = biased(score.z, tile, i.z, j);
+  if (after.w && before.w) score.w = biased(score.w, tile, i.w, j);
+#endif
+#if SHARED
+  score = mix(score, vec4(-5e4), equal(i, ivec4(j)));
+#endif
+  return mix(vec4(HIDDEN), mix(vec4(HIDDEN), score, before), after);
 }
 `;
 
@@ -40,14 +42,16 @@ function products(targets: number): string {
   ivec2 k = cell(tile.row + at.y * TARGETS, 0, keysGrid);
   ${keys.map((t) => `vec4 s${t} = vec4(0);`).join(' ')}
   for (int c = 0; c < quads; c++) {
-    vec4 q0 = four(queries, q, 0);
-    vec4 q1 = four(queries, q + ivec2(0, 1), 0);
-    vec4 q2 = four(queries, q + ivec2(0, 2), 0);
-    vec4 q3 = four(queries, q + ivec2(0, 3), 0);
+    int layer = c & (TARGETS - 1);
+    vec4 q0 = four(queries, q, layer);
+    vec4 q1 = four(queries, q + ivec2(0, 1), layer);
+    vec4 q2 = four(queries, q + ivec2(0, 2), layer);
+    vec4 q3 = four(queries, q + ivec2(0, 3), layer);
     vec4 key;
-${keys.map((t) => `    key = four(keys, k + ivec2(0, ${t}), 0);\n    s${t} += vec4(dot(q0, key), dot(q1, key), dot(q2, key), dot(q3, key));`).join('\n')}
-    q.x++;
-    k.x++;
+${keys.map((t) => `    key = four(keys, k + ivec2(0, ${t}), layer);\n    s${t} += vec4(dot(q0, key), dot(q1, key), dot(q2, key), dot(q3, key));`).join('\n')}
+    int next = int(layer == TARGETS - 1);
+    q.x += next;
+    k.x += next;
   }
   int j = tile.base + at.y * TARGETS;`;
 }
@@ -58,16 +62,24 @@ const layers = (targets: number, text: (t: number) => string) =>
 export function scores(targets: number): Pass {
   return {
     name: 'scores',
-    cells: ['queries', 'keys'],
+    cells: ['queries', 'keys', 'exists'],
     tensors: ['bias'],
+    tables: [],
     uniforms: ['firstTile', 'quads'],
-    pieces: [reader('bias'), TILES, BIAS],
-    main: products(targets),
-    results: layers(
-      targets,
-      (t) =>
-        `visible(s${t}, tile, j + ${t}, !masked || four(keys, k + ivec2(0, ${t}), 0).x != 0.0)`,
-    ),
+    options: ['BIASED', 'MASKED', 'SHARED'],
+    pieces: [reader('bias'), TILES, VISIBLE],
+    main: `${products(targets)}
+  ivec4 i = tile.query + ivec4(0, 1, 2, 3);
+  ivec4 first = ivec4(firstKey(i.x), firstKey(i.y), firstKey(i.z), firstKey(i.w));
+  ivec4 end = ivec4(endKey(i.x), endKey(i.y), endKey(i.z), endKey(i.w));
+  end *= ivec4(lessThan(i, ivec4(tile.end)));
+#if MASKED
+  ivec2 key = cell(tile.row + at.y * TARGETS, 0, existsGrid);
+#define EXISTS(t) (four(exists, key + ivec2(0, t), 0).x != 0.0)
+#else
+#define EXISTS(t) true
+#endif`,
+    results: layers(targets, (t) => `visible(s${t}, tile, i, first, end, j + ${t}, EXISTS(${t}))`),
   };
 }
 
@@ -77,12 +89,11 @@ export function weightGradient(targets: number): Pass {
     name: 'gradient of weights',
     cells: ['queries', 'keys'],
     tensors: [],
+    tables: [],
     uniforms: ['firstTile', 'quads'],
+    options: ['DROPPED'],
     pieces: [TILES, DROPOUT],
     main: products(targets),
-    results: layers(
-      targets,
-      (t) => `dropThreshold == 0u ? s${t} : s${t} * keptOfTile(tile, j + ${t})`,
-    ),
+    results: layers(targets, (t) => `s${t} * KEPT(tile, j + ${t})`),
   };
 }

@@ -7,7 +7,9 @@ export const statistics: Pass = {
   name: 'statistics',
   cells: ['scores'],
   tensors: [],
+  tables: [],
   uniforms: ['firstTile'],
+  options: [],
   pieces: [TILES],
   main: `
   int index = here().x;
@@ -29,21 +31,23 @@ export const statistics: Pass = {
   results: ['largest', 'sum'],
 };
 
-/** P = exp(s − maximum) / sum, 0 where hidden; times what dropout keeps, if \`dropped\`. */
-export function weights(targets: number): Pass {
+/** P = exp(s − maximum) / sum, 0 where hidden; `kept`: times what dropout keeps. */
+export function weights(targets: number, kept: boolean): Pass {
   const layers = Array.from({length: targets}, (_, t) => t);
   return {
-    name: 'weights',
+    name: kept ? 'kept weights' : 'weights',
     cells: ['scores', 'statistics'],
     tensors: [],
-    uniforms: ['firstTile', 'dropped'],
+    tables: [],
+    uniforms: ['firstTile'],
+    options: kept ? ['DROPPED'] : [],
     pieces: [
       TILES,
-      DROPOUT,
+      kept ? DROPOUT : '#define KEPT(tile, j) 1.0',
       `
 vec4 weight(vec4 score, vec4 largest, vec4 share, Tile tile, int j) {
-  vec4 found = mix(exp(score - largest) * share, vec4(0), equal(score, vec4(HIDDEN)));
-  return dropped == 0 ? found : found * keptOfTile(tile, j);
+  vec4 found = exp(score - largest) * share * KEPT(tile, j);
+  return mix(found, vec4(0), equal(score, vec4(HIDDEN)));
 }`,
     ],
     main: `
