@@ -1,7 +1,7 @@
 """Run the PyTorch original in float64 and write down what it answers.
 
     pip install -r scripts/requirements.txt
-    python scripts/make_fixtures.py            # write test/fixtures/*.json
+    python scripts/make_fixtures.py            # write test/fixtures/*.json, src/verify/*.generated.ts
     python scripts/make_fixtures.py --check    # compare with the committed files
 
 Every case draws its numbers from a generator seeded by the case's own name, so adding a case
@@ -26,12 +26,15 @@ from itertools import combinations
 from math import prod
 from pathlib import Path
 
+import golden
 import torch
 from local_attention import LocalAttention
 from local_attention.rotary import SinusoidalEmbeddings, apply_rotary_pos_emb
 from local_attention.transformer import LocalMHA
 
-FIXTURES = Path(__file__).resolve().parent.parent / 'test' / 'fixtures'
+ROOT = Path(__file__).resolve().parent.parent
+FIXTURES = ROOT / 'test' / 'fixtures'
+GOLDEN = ROOT / 'src' / 'verify' / 'golden.generated.ts'
 TOLERANCE = 1e-9
 NOISE = 1e-14  # inputs are of order one, so anything smaller is rounding and is written as 0
 THETA = 10000.0
@@ -587,6 +590,15 @@ def main():
             (FIXTURES / name).write_text(text)
             cases = text.count('\n"name"')
             print(f'{name}: {cases} cases, {len(text) / 1024:.0f} KiB')
+
+    text = golden.file_text(run_local_attention, visibility)
+    if check:
+        problem = golden.disagreement(GOLDEN, text)
+        failed = failed or problem is not None
+        print(problem or f'{GOLDEN.name}: agrees')
+    else:
+        GOLDEN.write_text(text)
+        print(f'{GOLDEN.name}: {len(text) / 1024:.1f} KiB')
     sys.exit(1 if failed else 0)
 
 

@@ -6,6 +6,7 @@ import {xposScale} from './rotary/xpos';
 
 export {ready} from '../kernels';
 export {localAttention} from './attention/local_attention';
+export {verify} from './verify/verify';
 export {LocalAttention, LocalMHA, RotaryEmbedding} from '../layers';
 export const layers = {localAttention, localMHA, rotaryEmbedding};
 export const rotary = {angles, apply, xposScale};
@@ -17,6 +18,7 @@ export type {LocalAttentionCall} from './attention/call';
 export type {AngleOptions, RotaryAngles} from './rotary/angles';
 export type {ApplyOptions} from './rotary/apply';
 export type {XposOptions} from './rotary/xpos';
+export type {Verification, VerifyFailure} from './verify/verify';
 export type {
   LayerArgs,
   LocalAttentionLayerArgs,

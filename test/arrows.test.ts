@@ -23,6 +23,7 @@ const ROOMS: Record<string, readonly string[]> = {
   'src/attention': ['src/check', 'src/rotary'],
   'src/nn': ['src/check', 'src/rotary', 'src/attention'],
   'src/node': ['src/check/errors'],
+  'src/verify': ['src/check', 'src/attention'],
   layers: MEANING,
   'layers/keras': MEANING,
   'kernels/index': ['src/attention/fused', 'kernels'],
@@ -146,6 +147,8 @@ test.each([
   ['src/index.ts', "import '../examples/quickstart';", 'examples/quickstart', ONLY],
   ['src/node/index.ts', "import {c} from '../attention/config';", 'src/attention/config', not('src/node')], // prettier-ignore
   ['src/node/index.ts', "import fs from 'fs';", 'fs', ONLY],
+  ['src/verify/device.ts', "import {k} from '../../kernels';", 'kernels', not('src/verify')],
+  ['src/attention/fused.ts', "import {v} from '../verify/verify';", 'src/verify/verify', not('src/attention')], // prettier-ignore
   ['layers/local_mha.ts', "import {k} from '../kernels';", 'kernels', not('layers')],
   ['layers/local_mha.ts', "import {rotary} from '../src';", 'src', 'the door is for users'],
   ['layers/keras/inputs.ts', "import {L} from '../local_mha';", 'layers/local_mha', not('layers/keras')], // prettier-ignore

@@ -11,6 +11,7 @@ import {
   localAttention,
   ready,
   rotary,
+  verify,
 } from 'tfjs-local-attention';
 import type {
   AngleOptions,
@@ -27,6 +28,8 @@ import type {
   ReadyOptions,
   RotaryAngles,
   RotaryEmbeddingArgs,
+  Verification,
+  VerifyFailure,
   WeightArgs,
   XposOptions,
 } from 'tfjs-local-attention';
@@ -75,6 +78,10 @@ async function main(): Promise<void> {
   const long: tf.Tensor = tf.ones([2, 1536, 48]);
   const mean = localAttention(long, long, long, {windowSize: 512, implementation: 'fused'});
   check(Math.abs((tf.min(mean).dataSync()[0] as number) - 1) < 1e-5, 'they compute a mean of ones');
+
+  const answer: Verification = await verify();
+  const failures: VerifyFailure[] = answer.failures;
+  check(answer.passed === answer.cases && failures.length === 0, 'attention is right here');
 
   const model = tf.sequential({layers: own});
   model.compile({optimizer: 'adam', loss: 'meanSquaredError'});

@@ -1,0 +1,50 @@
+/** Starts a backend of TF.js in Node, or says in a sentence why it does not start. */
+import * as tf from '@tensorflow/tfjs';
+
+process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // no greetings from native TensorFlow
+
+const PACKAGES = {
+  cpu: [],
+  wasm: ['@tensorflow/tfjs-backend-wasm'],
+  tensorflow: ['@tensorflow/tfjs-node'],
+  webgpu: ['webgpu', '@tensorflow/tfjs-backend-webgpu'],
+  webgl: [],
+};
+
+export type Name = keyof typeof PACKAGES;
+
+export const NAMES = Object.keys(PACKAGES) as Name[];
+
+/** Makes `name` the current backend. What it returns lets the process end. */
+export async function start(name: Name): Promise<() => void> {
+  tf.enableProdMode(); // no advice on stderr
+  const refuse = (reason: string): never => {
+    throw new Error(`backend '${name}' does not start: ${reason}.`);
+  };
+  if (name === 'webgl') refuse('webgl is not in Node; call verify() in a page');
+  for (const wanted of PACKAGES[name]) {
+    try {
+      const loaded: unknown = await import(wanted);
+      if (wanted === 'webgpu' && !(await installDawn(loaded as Dawn))) {
+        refuse('Dawn finds no GPU; VK_ICD_FILENAMES names the driver, be it that of SwiftShader');
+      }
+    } catch (error) {
+      const {code, message} = error as NodeJS.ErrnoException;
+      const absent = /MODULE_NOT_FOUND$/.test(code ?? '') && message.includes(wanted);
+      if (!absent) throw error;
+      refuse(`install it with npm install ${wanted}`);
+    }
+  }
+  if (!(await tf.setBackend(name))) refuse('TF.js cannot initialise it here');
+  return () => tf.removeBackend(name);
+}
+
+type Dawn = typeof import('webgpu');
+
+/** Gives Node what a browser has, where TF.js looks when its webgpu backend is loaded. */
+async function installDawn({create, globals}: Dawn): Promise<boolean> {
+  const gpu = create([]);
+  Object.assign(globalThis, globals);
+  Object.defineProperty(globalThis, 'navigator', {value: {gpu}, configurable: true});
+  return (await gpu.requestAdapter()) !== null;
+}
