@@ -47,11 +47,12 @@ describe.each(BACKENDS)('on %s', (backend) => {
     const spies = (['log', 'warn', 'error', 'info'] as const).map((way) =>
       jest.spyOn(console, way).mockImplementation(),
     );
-    const state = () => ({...living(), backend: tf.getBackend(), flags: tf.env().getFlags()});
-    const before = JSON.stringify(state());
+    const flags = jest.spyOn(tf.env(), 'set');
+    const before = living();
     await verify();
-    expect(JSON.stringify(state())).toBe(before);
-    for (const spy of spies) {
+    expect(living()).toEqual(before);
+    expect(tf.getBackend()).toBe(backend);
+    for (const spy of [...spies, flags]) {
       expect(spy).not.toHaveBeenCalled();
       spy.mockRestore();
     }
@@ -95,6 +96,23 @@ describe('the cases', () => {
       }
     },
   );
+
+  test('two errors that cancel in the sum are seen in their places', () => {
+    const [c] = GOLDEN;
+    const drawn = () => {
+      const generator = new Generator(0);
+      return {generator, ...inputsOf(c, generator)};
+    };
+    const {q, k, v, mask, generator} = drawn();
+    const {data} = naiveLocalAttention(q, k, v, c.config as NaiveConfig, {mask: mask!});
+    const place = generator.below(data.length); // the first that is compared
+    for (const sign of [1, -1]) {
+      const got = Float64Array.from(data);
+      got[place] += 0.1;
+      got[(place + 1) % got.length] += 0.1 * sign;
+      expect(errorOf(got, c.results[0], drawn().generator)).toBeGreaterThan(0.2);
+    }
+  });
 
   test('tolerances are those of the tests', () => {
     for (const [seed, c] of GOLDEN.entries()) {
