@@ -20,8 +20,6 @@ LEAD = [2, 3]
 
 def cases():
     yield case('blocks, padded, masked', [*LEAD, 43, 14], 9, mask=True, windowSize=11, autopad=True)
-    yield case('causal, xpos, padded', [*LEAD, 67, 20], windowSize=16, causal=True, useXpos=True,
-               autopad=True)
     yield case('exact, causal, look back 2, biased', [*LEAD, 35, 6], bias=True, windowSize=5,
                exactWindowsize=True, causal=True, lookBackward=2)
     yield case('exact, xpos, masked, biased', [*LEAD, 24, 10], mask=True, bias=True, windowSize=6,
@@ -30,8 +28,8 @@ def cases():
                windowSize=16, sharedQk=True, causal=True, autopad=True)
     yield case('no rotary, odd head size, look ahead only', [*LEAD, 32, 7], 5, windowSize=4,
                useRotaryPosEmb=False, lookBackward=0, lookForward=2)
-    yield case('head size 64, causal, padded', [1, 2, 150, 64], windowSize=64, causal=True,
-               autopad=True)
+    yield case('head size 64, causal, xpos, padded', [1, 2, 150, 64], windowSize=64, causal=True,
+               useXpos=True, autopad=True)
 
 
 def case(name, shape, value_dim=None, mask=False, bias=False, **config):

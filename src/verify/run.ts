@@ -51,11 +51,11 @@ function dropTape(): void {
 
 /**
  * GPUs hand memory on as it is: a kernel that does not run would answer what was there before. So
- * NaN is put where results will be.
+ * NaN is put where inputs and results will be.
  */
 function poison({q, k, v, dout, bias}: Inputs): void {
   const shapes = [q, k, v, dout, ...(bias ? [bias] : [])].map(({shape}) => shape);
-  tf.tidy(() => void shapes.map((shape) => tf.fill(shape, NaN)));
+  tf.tidy(() => void [...shapes, ...shapes].map((shape) => tf.fill(shape, NaN)));
 }
 
 function tensor({shape, data}: Drawn): tf.Tensor {

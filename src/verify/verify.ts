@@ -10,7 +10,7 @@ import {FLOAT16, FLOAT32, gradientTolerance, outputTolerance} from './tolerance'
 
 /** A result that is not the original's, or a case that gave none. */
 export interface VerifyFailure {
-  /** The name of the case, and the result: `causal, xpos, padded: dk`. Without one if it threw. */
+  /** The name of the case, and the result: `blocks, padded, masked: dk`. Without one if it threw. */
   case: string;
   /**
    * Largest |result − original| over largest |original|; or in words, what was thrown, or how many
