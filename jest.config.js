@@ -15,7 +15,7 @@ module.exports = {
   testPathIgnorePatterns: notAboutThem,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testEnvironment: '<rootDir>/test/support/environment.ts',
-  setupFilesAfterEnv: ['<rootDir>/test/support/each_test.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/setup.ts'],
   testTimeout: 30_000, // a software GPU takes a second to compile a shader
   globalSetup: '<rootDir>/test/support/announce.ts',
   transform: {

@@ -4,6 +4,7 @@ import {startTests, type File, type Task} from '@vitest/runner';
 
 import {CONFIG} from './jest';
 import {SETTINGS} from './settings';
+import {eachTest} from '../support/each_test';
 import {useBackend} from './backends';
 
 /* eslint-disable @typescript-eslint/no-require-imports -- a file registers its tests when it is asked for */
@@ -59,7 +60,7 @@ async function runFile(name: string): Promise<Report> {
   console.log = (...words) => void log.push(words.join(' '));
   if (SETTINGS.tests) CONFIG.testNamePattern = new RegExp(SETTINGS.tests);
   const importFile = () => {
-    require('../support/each_test');
+    eachTest();
     FILES[name]();
   };
   const [file] = await startTests([name], {config: CONFIG, importFile});

@@ -1,5 +1,7 @@
-/** What every test is asked besides its own claim. */
+/** What every test is asked besides its own claim; for a page, where one file follows another. */
 import {checkGpuErrors, expectNoGpuErrors} from './gpu_errors';
 
-beforeEach(expectNoGpuErrors);
-afterEach(checkGpuErrors);
+export function eachTest() {
+  beforeEach(expectNoGpuErrors);
+  afterEach(checkGpuErrors);
+}

@@ -68,7 +68,9 @@ export function sampled<T>({backend, implementation}: Implemented, cases: readon
 export const FUSED = IMPLEMENTATIONS.filter(([, {implementation}]) => implementation === 'fused');
 
 /** Those of ordinary ops. */
-export const COMPOSITES = IMPLEMENTATIONS.filter(([, {build}]) => build === undefined);
+export const COMPOSITES = IMPLEMENTATIONS.filter(
+  ([, {implementation}]) => implementation === 'composite',
+);
 
 /** Why implementations are left out, for the run to say. */
 export const LEFT_OUT = known

@@ -1,0 +1,3 @@
+import {eachTest} from './each_test';
+
+eachTest();
