@@ -31,6 +31,8 @@ const FILES = [
   'gradient/second_order',
   'gradient/sure_rows',
   'gradient/use',
+  'verify/right',
+  'training',
   'leaks',
 ];
 const LIMIT = 600_000;

@@ -1,134 +1,15 @@
-/** verify(): right where attention is right, and where it is not, it says what is wrong. */
+/** verify() where attention is wrong: it says what is, in which case and result. */
 import * as tf from '@tensorflow/tfjs';
 
-import {verify} from '../src';
-import {BACKWARD, FORWARD} from '../src/attention/fused';
-import {RESULTS, errorOf} from '../src/verify/golden';
-import {GOLDEN} from '../src/verify/golden.generated';
-import {Generator, inputsOf} from '../src/verify/inputs';
-import {FLOAT16, FLOAT32, gradientTolerance, outputTolerance} from '../src/verify/tolerance';
-import {linesOf} from '../scripts/verify';
-import {BACKENDS, useBackend} from './support/backends';
-import {living} from './support/close';
-import {NaiveConfig, naiveLocalAttention, naiveLocalAttentionGrad} from './support/naive';
-import * as support from './support/tolerance';
+import {linesOf} from '../../scripts/verify';
+import {verify} from '../../src';
+import {BACKWARD, FORWARD} from '../../src/attention/fused';
+import {RESULTS} from '../../src/verify/golden';
+import {GOLDEN} from '../../src/verify/golden.generated';
+import {BACKENDS, useBackend} from '../support/backends';
+import {living} from '../support/close';
 
 jest.setTimeout(240_000); // SwiftShader compiles for a while
-
-const DEVICES: Record<string, RegExp> = {
-  cpu: /^JavaScript engine$/,
-  wasm: /^WebAssembly, SIMD$/,
-  tensorflow: /^native TensorFlow$/,
-  webgpu: /\w/,
-};
-
-describe.each(BACKENDS)('on %s', (backend) => {
-  beforeAll(() => useBackend(backend));
-
-  test('every case gives the original’s numbers', async () => {
-    const kernel = tf.getKernel(FORWARD, backend);
-    const answer = await verify();
-    expect(answer).toEqual({
-      backend,
-      device: expect.stringMatching(DEVICES[backend]),
-      implementation: kernel ? 'fused' : 'composite',
-      cases: GOLDEN.length,
-      passed: GOLDEN.length,
-      maxError: expect.any(Number),
-      failures: [],
-      seconds: expect.any(Number),
-    });
-    expect(answer.maxError).toBeGreaterThan(0);
-    expect(answer.maxError).toBeLessThan(2e-6);
-    console.log(linesOf(answer).join('\n'));
-  });
-
-  test('prints nothing, and leaves nothing: no tensor, no data, no flag, no other backend', async () => {
-    const spies = (['log', 'warn', 'error', 'info'] as const).map((way) =>
-      jest.spyOn(console, way).mockImplementation(),
-    );
-    const flags = jest.spyOn(tf.env(), 'set');
-    const before = living();
-    await verify();
-    expect(living()).toEqual(before);
-    expect(tf.getBackend()).toBe(backend);
-    for (const spy of [...spies, flags]) {
-      expect(spy).not.toHaveBeenCalled();
-      spy.mockRestore();
-    }
-  });
-});
-
-describe('the cases', () => {
-  test('between them are all modes, each in odd sizes', () => {
-    const configs = GOLDEN.map(({config}) => config);
-    const some = (holds: (config: (typeof configs)[0]) => unknown) => configs.filter(holds).length;
-    expect(some((c) => c.causal && !c.exactWindowsize)).toBeGreaterThan(0);
-    expect(some((c) => c.causal && c.exactWindowsize)).toBeGreaterThan(0);
-    expect(some((c) => !c.causal && !c.exactWindowsize)).toBeGreaterThan(0);
-    expect(some((c) => !c.causal && c.exactWindowsize)).toBeGreaterThan(0);
-    expect(some((c) => c.useRotaryPosEmb === false)).toBeGreaterThan(0);
-    expect(some((c) => c.useXpos && c.causal)).toBeGreaterThan(0);
-    expect(some((c) => c.useXpos && !c.causal)).toBeGreaterThan(0);
-    expect(some((c) => c.sharedQk)).toBeGreaterThan(0);
-    const lengths = GOLDEN.map(({shape, config}) => shape[2] / config.windowSize);
-    expect(lengths.some((windows) => windows < 1)).toBe(true);
-    expect(lengths.some((windows) => windows % 1 > 0)).toBe(true);
-    expect(GOLDEN.filter(({mask}) => mask).length).toBeGreaterThan(1);
-    expect(GOLDEN.filter(({bias}) => bias).length).toBeGreaterThan(1);
-  });
-
-  test.each(GOLDEN.map((c, seed) => [c.name, c, seed] as const))(
-    'the loops in float64 answer alike: %s',
-    (_, c, seed) => {
-      const generator = new Generator(seed);
-      const {q, k, v, dout, bias, mask} = inputsOf(c, generator);
-      const naive = {mask: mask ?? undefined, attnBias: bias ?? undefined};
-      const config = c.config as NaiveConfig;
-      const answer = {
-        out: naiveLocalAttention(q, k, v, config, naive),
-        ...naiveLocalAttentionGrad(q, k, v, config, naive, dout),
-      };
-      expect(c.results).toHaveLength(bias ? 5 : 4);
-      for (const [at, want] of c.results.entries()) {
-        const got = answer[RESULTS[at] as keyof typeof answer]!;
-        expect(errorOf(got.data, want, generator)).toBeLessThan(2 ** -23); // stored in 24 bits
-      }
-    },
-  );
-
-  test('two errors that cancel in the sum are seen in their places', () => {
-    const [c] = GOLDEN;
-    const drawn = () => {
-      const generator = new Generator(0);
-      return {generator, ...inputsOf(c, generator)};
-    };
-    const {q, k, v, mask, generator} = drawn();
-    const {data} = naiveLocalAttention(q, k, v, c.config as NaiveConfig, {mask: mask!});
-    const place = generator.below(data.length); // the first that is compared
-    for (const sign of [1, -1]) {
-      const got = Float64Array.from(data);
-      got[place] += 0.1;
-      got[(place + 1) % got.length] += 0.1 * sign;
-      expect(errorOf(got, c.results[0], drawn().generator)).toBeGreaterThan(0.2);
-    }
-  });
-
-  test('tolerances are those of the tests', () => {
-    for (const [seed, c] of GOLDEN.entries()) {
-      if (c.config.useXpos && !c.config.causal) continue; // there it is counted by test/support/truth.ts
-      const inputs = inputsOf(c, new Generator(seed));
-      const d = c.shape[3];
-      const products = support.largestProduct(inputs.q, inputs.k, c.config.sharedQk ?? false);
-      const largestScore = products / Math.sqrt(d) + +(c.bias ?? false);
-      const sizes = {d, context: inputs.context, largestScore};
-      const tolerance = outputTolerance(c, inputs, FLOAT32);
-      expect(tolerance).toBeCloseTo(support.outputTolerance(sizes), 12);
-      expect(gradientTolerance(tolerance)).toBeCloseTo(support.gradientTolerance(sizes), 12);
-      expect(outputTolerance(c, inputs, FLOAT16) / tolerance).toBe(2 ** 13);
-    }
-  });
-});
 
 describe('wrong calls', () => {
   beforeAll(() => useBackend('cpu'));
