@@ -13,7 +13,7 @@ const DEVICES: Record<string, RegExp> = {
   cpu: /^JavaScript engine$/,
   wasm: /^WebAssembly, SIMD(, threads)?$/,
   tensorflow: /^native TensorFlow$/,
-  webgl: /\w, float(16|32) textures$/,
+  webgl: /\w.*, float(16|32) textures$/,
   webgpu: /\w/,
 };
 
