@@ -73,7 +73,7 @@ function mostTargets({gl, textures, framebuffer}: Device): number {
 export function attach(
   gl: WebGL2RenderingContext,
   framebuffer: WebGLFramebuffer,
-  texture: WebGLTexture,
+  texture: WebGLTexture | null,
   first: number,
   count: number,
 ): void {

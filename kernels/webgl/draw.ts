@@ -59,7 +59,7 @@ export function drawTensor(
   const {gl} = device;
   const {texture, texShape} = backend.texData.get(to.dataId);
   const [height, width] = texShape!.map((size) => Math.ceil(size / 2));
-  attach(gl, device.framebuffer, null!, 0, 0);
+  attach(gl, device.framebuffer, null, 0, 0);
   const point = gl.COLOR_ATTACHMENT0;
   gl.framebufferTexture2D(gl.FRAMEBUFFER, point, gl.TEXTURE_2D, texture!.texture, 0);
   gl.drawBuffers([point]);

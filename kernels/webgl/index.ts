@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import type {FusedBackend} from '../../src/attention/fused';
 import type {Problem} from '../../src/attention/problem';
 import type {WebGLBackend} from './backend';
+import {backward} from './backward';
 import {tooLarge} from './chunks';
 import {deviceOf, targetsOf} from './device';
 import {forward} from './forward';
@@ -27,5 +28,6 @@ function unsupported(p: Problem): string | null {
 export const webgl: FusedBackend = {
   backendName: 'webgl',
   forward: {unsupported, run: forward},
+  backward: {unsupported, run: backward},
   queriesTogether,
 };

@@ -16,6 +16,8 @@ export interface Sequences {
   exists: Cells | null;
   norms: Cells | null;
   bias: Readable | null;
+  /** Of queries and of keys, for gradients to be rotated back. */
+  angles: Record<'queries' | 'keys', WebGLTexture | null>;
 }
 
 export function place(call: Call, given: FusedInputs, attrs: KernelAttrs): Sequences {
@@ -24,9 +26,9 @@ export function place(call: Call, given: FusedInputs, attrs: KernelAttrs): Seque
   const passes = passesFor(targets);
   const read = (name: keyof FusedInputs) => (given[name] ? readable(backend, given[name]) : null);
   const [q, k, v, mask, bias] = (['q', 'k', 'v', 'mask', 'bias'] as const).map(read);
-  const angles = (table: Float32Array | null) => ({
-    angles: table && device.tables.textureOf(table, problem.headDim),
-  });
+  const tableOf = (table: Float32Array | null) =>
+    table && device.tables.textureOf(table, problem.headDim);
+  const angles = {queries: tableOf(attrs.queryAngles), keys: tableOf(attrs.keyAngles)};
   const ofTokens = (pass: Pass, x: Readable | null, fetches: number) =>
     call.drawn(pass, grids.token, {tensors: {x}, fetches});
   const cells = {
@@ -37,18 +39,19 @@ export function place(call: Call, given: FusedInputs, attrs: KernelAttrs): Seque
   return {
     queries: call.drawn(passes.queries, grids.query, {
       tensors: {x: q},
-      tables: angles(attrs.queryAngles),
+      tables: {angles: angles.queries},
       fetches,
     }),
     keys: call.drawn(passes.keys, grids.key, {
       cells,
       tensors: {x: k},
-      tables: angles(attrs.keyAngles),
+      tables: {angles: angles.keys},
       fetches,
     }),
     values: call.drawn(passes.values, grids.value, {cells, tensors: {x: v}, fetches}),
     ...cells,
     bias,
+    angles,
   };
 }
 

@@ -1,6 +1,8 @@
 /** The passes for a number of targets, made once. */
+import {gathered} from './gather';
 import {mixed} from './mix';
 import {placeKeys, placeQueries} from './place';
+import {scoreGradient} from './score_gradient';
 import {scores, weightGradient} from './scores';
 import {weights} from './softmax';
 
@@ -15,6 +17,8 @@ function make(targets: number) {
     keptWeights: weights(targets, true),
     mixed: mixed(targets),
     weightGradient: weightGradient(targets),
+    scoreGradient: scoreGradient(targets),
+    gathered: gathered(targets),
   };
 }
 
