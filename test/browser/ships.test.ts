@@ -24,7 +24,7 @@ const TYPES: Record<string, string> = {'.html': 'text/html', '.js': 'text/javasc
 
 const BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'].filter(isWanted);
 /** Those with fused kernels. */
-const FUSED = ['cpu', 'wasm', 'webgpu'];
+const FUSED = ['cpu', 'wasm', 'webgl', 'webgpu'];
 
 /** Where it has been shown to train for long. */
 const STEPS = 20;
