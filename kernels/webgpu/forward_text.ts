@@ -205,8 +205,9 @@ ${perRow((i) => `  ofLanes[(line + ${i}u * LINES) * LANES + lane] = sum${i};`)}
 ${perRow(
   (i) => `  if (query${i} < u.length) {
     let at = (line + ${i}u * LINES) * LANES;
-    let sum = ${Array.from({length: lanes}, (_, l) => `ofLanes[at + ${l}u]`).join(' + ')};
-    let share = select(1.0 / sum, 0.0, sum == 0.0);
+    var sum = ${Array.from({length: lanes}, (_, l) => `ofLanes[at + ${l}u]`).join(' + ')};
+    if (any(unusual(vec4<f32>(sum)))) { sum = u.nan; } // a score was; exp may not tell
+    let share = select(1.0 / sum, 0.0, bitcast<u32>(sum) == 0u);
     let row = rowOfHead + query${i};
     if (lane == 0u) {
       stats[2u * row] = max${i};

@@ -242,7 +242,9 @@ ${perRow((i) => `      s${i} = select(vec4<f32>(${HIDDEN}), s${i}, (met >= vec4<
 ${perRow(
   (i) => `    {
       let hidden = s${i} == vec4<f32>(${HIDDEN});
-      ${ofQueries ? 'let' : 'var'} weight = select(exp(min(s${i} - ${stat('x', i)}, vec4<f32>(0.0))) * ${stat('y', i)}, vec4<f32>(0.0), hidden);${
+      let power = exp(min(s${i} - ${stat('x', i)}, vec4<f32>(0.0)));
+      // a weight of 0 takes nothing, though the sum may be NaN
+      ${ofQueries ? 'let' : 'var'} weight = select(power * ${stat('y', i)}, vec4<f32>(0.0), hidden | (power == vec4<f32>(0.0)));${
         ofQueries
           ? ''
           : `

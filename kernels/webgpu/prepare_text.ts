@@ -51,7 +51,7 @@ fn main(
       strange |= unusual(x);
     }
     let sum = stats[2u * at + 1u];
-    var share = select(1.0 / sum, 0.0, sum == 0.0);
+    var share = select(1.0 / sum, 0.0, bitcast<u32>(sum) == 0u);
     // what is not finite is no factor of the sums to come, so weights carry it
     if (any(strange)) { share = u.nan; }
     info[at] = vec4<f32>(stats[2u * at], share, product, ${extras ? 'factorOfKey(at / u.length, at % u.length)' : '1.0'});
