@@ -17,11 +17,11 @@ export const NAMES = Object.keys(PACKAGES) as Name[];
 
 /** Makes `name` the current backend. What it returns lets the process end. */
 export async function start(name: Name): Promise<() => void> {
-  tf.enableProdMode(); // no advice on stderr
   const refuse = (reason: string): never => {
     throw new Error(`backend '${name}' does not start: ${reason}.`);
   };
   if (name === 'webgl') refuse('webgl is not in Node; call verify() in a page');
+  tf.enableProdMode(); // no advice on stderr
   for (const wanted of PACKAGES[name]) {
     try {
       const loaded: unknown = await import(wanted);

@@ -1,6 +1,7 @@
 /** verify() where attention is wrong: it says what is, in which case and result. */
 import * as tf from '@tensorflow/tfjs';
 
+import {start} from '../../scripts/start_backend';
 import {linesOf} from '../../scripts/verify';
 import {verify} from '../../src';
 import {BACKWARD, FORWARD} from '../../src/attention/fused';
@@ -186,4 +187,10 @@ test('a kernel computes each case, forward and backward', async () => {
     expect(outputs).toHaveLength(GOLDEN.length);
     for (const {error} of outputs) expect(error).toMatch(/^(\d+) of \1 numbers are NaN/);
   });
+});
+
+test('npm run verify: webgl, which Node has not, is refused in a sentence', async () => {
+  await expect(start('webgl')).rejects.toThrow(
+    "backend 'webgl' does not start: webgl is not in Node; call verify() in a page.",
+  );
 });
