@@ -1,17 +1,23 @@
 /** How many scores there are at a time: those of a run of tiles, as many as the budget holds. */
+import * as tf from '@tensorflow/tfjs';
+
 import type {Chunk} from './call';
 import {Grid, Layout, fold} from './layout';
 import {bytesOf} from './textures';
 
-/** For one texture of scores; there are at most three at a time. */
-const BUDGET_BYTES = 2 ** 27;
+/** Most bytes of a texture of scores, of which there are at most three at a time. */
+const FLAG = 'LOCAL_ATTENTION_WEBGL_SCORE_BYTES';
+tf.env().registerFlag(FLAG, () => 2 ** 27);
 
 /** The grid of the scores of a chunk, and the chunks. */
 export function chunksOf(layout: Layout, maxSize: number): {grid: Grid; chunks: Chunk[]} {
   const whole = layout.grids.score;
   const perTile = bytesOf({width: whole.columns, height: 1}, whole);
   const ofTexture = Math.floor(maxSize / whole.columns) * Math.floor(maxSize / 8) * 8;
-  const most = Math.max(8, Math.min(ofTexture, Math.floor(BUDGET_BYTES / perTile / 8) * 8));
+  const most = Math.max(
+    8,
+    Math.min(ofTexture, Math.floor(tf.env().getNumber(FLAG) / perTile / 8) * 8),
+  );
   const rows = Math.min(whole.rows, most);
   const chunks: Chunk[] = [];
   for (let first = 0; first < whole.rows; first += rows) {

@@ -21,6 +21,8 @@ export interface Device {
   tables: Tables;
   programs: Map<string, Program>;
   framebuffer: WebGLFramebuffer;
+  /** Its targets now. */
+  attached: number;
   vertices: WebGLVertexArrayObject;
   facts: WebGLBuffer;
 }
@@ -47,6 +49,7 @@ export function deviceOf(backend: WebGLBackend): Device {
     tables: new Tables(gl, maxSize),
     programs: new Map(),
     framebuffer: gl.createFramebuffer(),
+    attached: 0,
     vertices: gl.createVertexArray(),
     facts: gl.createBuffer()!,
   };
@@ -56,11 +59,12 @@ export function deviceOf(backend: WebGLBackend): Device {
 }
 
 /** The largest number of targets with which a framebuffer is complete, or 0. */
-function mostTargets({gl, textures, framebuffer}: Device): number {
+function mostTargets(device: Device): number {
+  const {gl, textures} = device;
   const most = gl.getParameter(gl.MAX_DRAW_BUFFERS) as number;
   const complete = COUNTS.filter((count) => count <= most).find((count) => {
     const cells = textures.take({rows: 8, columns: 8, layers: count});
-    attach(gl, framebuffer, cells.texture, 0, count);
+    attach(device, cells.texture, 0, count);
     const status = gl.checkFramebufferStatus(gl.FRAMEBUFFER);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     textures.give(cells);
@@ -71,24 +75,33 @@ function mostTargets({gl, textures, framebuffer}: Device): number {
 
 /** Makes layers of a texture the targets of what is drawn. */
 export function attach(
-  gl: WebGL2RenderingContext,
-  framebuffer: WebGLFramebuffer,
+  device: Device,
   texture: WebGLTexture | null,
   first: number,
   count: number,
 ): void {
+  const {gl, framebuffer, attached} = device;
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
-  const buffers: number[] = [];
-  for (let target = 0; target < Math.min(8, gl.getParameter(gl.MAX_DRAW_BUFFERS)); target++) {
+  const points = Array.from({length: count}, (_, target) => gl.COLOR_ATTACHMENT0 + target);
+  points.forEach((point, target) =>
+    gl.framebufferTextureLayer(gl.FRAMEBUFFER, point, texture, 0, first + target),
+  );
+  for (let target = count; target < attached; target++) {
     const point = gl.COLOR_ATTACHMENT0 + target;
-    if (target < count) {
-      gl.framebufferTextureLayer(gl.FRAMEBUFFER, point, texture, 0, first + target);
-      buffers.push(point);
-    } else {
-      gl.framebufferTextureLayer(gl.FRAMEBUFFER, point, null, 0, 0);
-    }
+    gl.framebufferTextureLayer(gl.FRAMEBUFFER, point, null, 0, 0);
   }
-  gl.drawBuffers(buffers);
+  gl.drawBuffers(points);
+  device.attached = count;
+}
+
+/** Makes the texture of a tensor the one target. */
+export function attachTensor(device: Device, texture: WebGLTexture): void {
+  attach(device, null, 0, 0);
+  const {gl} = device;
+  const point = gl.COLOR_ATTACHMENT0;
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, point, gl.TEXTURE_2D, texture, 0);
+  gl.drawBuffers([point]);
+  device.attached = 1;
 }
 
 /** How many targets the flag asks for, or why that cannot be. */

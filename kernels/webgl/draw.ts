@@ -2,7 +2,7 @@
 import type {TensorInfo} from '@tensorflow/tfjs';
 
 import type {WebGLBackend} from './backend';
-import {Device, attach} from './device';
+import {Device, attach, attachTensor} from './device';
 import {OPTIONS, Option, Pass, programOf} from './program';
 import type {Readable} from './tensors';
 import type {Cells} from './textures';
@@ -41,7 +41,7 @@ export function drawCells(
   const {columns, layers} = to.grid;
   const parts = rectangles(to, first, end, given.fetches);
   for (let layer = 0; layer < layers; layer += targets) {
-    attach(gl, device.framebuffer, to.texture, layer, Math.min(targets, layers - layer));
+    attach(device, to.texture, layer, Math.min(targets, layers - layer));
     use(device, pass, targets, layer, given, [columns, to.height]);
     draw(gl, to, parts);
   }
@@ -59,10 +59,7 @@ export function drawTensor(
   const {gl} = device;
   const {texture, texShape} = backend.texData.get(to.dataId);
   const [height, width] = texShape!.map((size) => Math.ceil(size / 2));
-  attach(gl, device.framebuffer, null, 0, 0);
-  const point = gl.COLOR_ATTACHMENT0;
-  gl.framebufferTexture2D(gl.FRAMEBUFFER, point, gl.TEXTURE_2D, texture!.texture, 0);
-  gl.drawBuffers([point]);
+  attachTensor(device, texture!.texture);
   use(device, pass, targets, 0, given, [width, height]);
   const grid = {rows: height, columns: width, layers: 1};
   draw(gl, {width, height}, rectangles({grid, height}, 0, height, given.fetches));

@@ -1,6 +1,7 @@
 /** From the text of a pass to a program, compiled once for a context. */
 import * as tf from '@tensorflow/tfjs';
 
+import {refuse} from '../../src/check/errors';
 import {BANDS} from './bands';
 import type {Device, Program} from './device';
 import {FACTS_BLOCK} from './facts';
@@ -120,7 +121,8 @@ function link(gl: WebGL2RenderingContext, text: string): Program {
   gl.linkProgram(program);
   if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
     const logs = gl.getAttachedShaders(program)!.map((shader) => gl.getShaderInfoLog(shader));
-    throw new Error(`${logs.join('')}${gl.getProgramInfoLog(program)}\n${text}`);
+    const log = `${logs.join('')}${gl.getProgramInfoLog(program)}`.trim();
+    refuse('localAttention', `a shader does not compile on this device: ${log}`);
   }
   const uniforms = new Map<string, WebGLUniformLocation>();
   const count = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS) as number;

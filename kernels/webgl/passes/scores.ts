@@ -11,7 +11,7 @@ const VISIBLE = `
 float biased(float score, Tile tile, int i, int j) {
   int slot = j - (i / windowSize - lookBackward) * windowSize;
   float level = biasAt(tile.head % biasHeads, i % windowSize, slot);
-  return level < -3.4e38 ? HIDDEN : score + level;
+  return floatBitsToUint(level) == 0xff800000u ? HIDDEN : score + level; // −∞ hides
 }
 #endif
 
