@@ -10,7 +10,15 @@ export const statistics: Pass = {
   tables: [],
   uniforms: ['firstTile'],
   options: [],
-  pieces: [TILES],
+  pieces: [
+    TILES,
+    `
+vec4 exponential(vec4 x) {
+  uvec4 bits = floatBitsToUint(x) & uvec4(0x7fffffffu);
+  return mix(exp(x), x, greaterThan(bits, uvec4(0x7f800000u))); // there are devices whose exp loses NaN
+}
+`,
+  ],
   main: `
   int index = here().x;
   Tile tile = tileAt(index);
@@ -25,7 +33,7 @@ export const statistics: Pass = {
   for (int column = 0; column < tile.columns; column++) {
     for (int t = 0; t < TARGETS; t++) {
       vec4 score = four(scores, at + ivec2(column, 0), t);
-      sum += mix(exp(score - largest), vec4(0), equal(score, vec4(HIDDEN)));
+      sum += mix(exponential(score - largest), vec4(0), equal(score, vec4(HIDDEN)));
     }
   }`,
   results: ['largest', 'sum'],
