@@ -17,10 +17,11 @@ const OPTIONS =
   );
 // memory that threads share has a maximum, and is that of another type
 const SHARED = ['--sharedMemory', '--maximumMemory', '65536'];
+// each beside the one that it is nearly the same as, for whoever compresses the package
 const BUILDS = {
   SIMD: ['--enable', 'simd'],
-  RELAXED: ['--enable', 'simd,relaxed-simd'],
   SIMD_SHARED: ['--enable', 'simd,threads', ...SHARED],
+  RELAXED: ['--enable', 'simd,relaxed-simd'],
   RELAXED_SHARED: ['--enable', 'simd,relaxed-simd,threads', ...SHARED],
 };
 

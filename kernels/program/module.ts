@@ -29,10 +29,10 @@ type Bytes = keyof typeof BYTES;
 type Compiled = {module: WebAssembly.Module} | {reason: string};
 
 const BYTES = {
-  relaxed: RELAXED,
   simd: SIMD,
-  relaxedShared: RELAXED_SHARED,
   simdShared: SIMD_SHARED,
+  relaxed: RELAXED,
+  relaxedShared: RELAXED_SHARED,
 };
 const FLAG = 'LOCAL_ATTENTION_WASM_BUILD';
 tf.env().registerFlag(FLAG, () => 'auto');
