@@ -10,7 +10,7 @@ import {WebGpuBackend, whyNotBackend} from './backend';
 import {backward} from './backward';
 import {forward} from './forward';
 import {whyNotSize} from './size';
-import {queriesTogether} from './tile';
+import {queriesTogether} from './forward/tile';
 
 function unsupported(p: Problem): string | null {
   return whyNotBackend(tf.backend()) ?? whyNotSize(p, tf.backend() as unknown as WebGpuBackend);

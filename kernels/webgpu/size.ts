@@ -1,7 +1,7 @@
 /** What a device lets a call be. */
 import type {Problem} from '../../src/attention/problem';
 import type {WebGpuBackend} from './backend';
-import {MOST_CHANNELS, queriesTogether} from './tile';
+import {MOST_CHANNELS, queriesTogether} from './forward/tile';
 
 const BUFFERS = 8;
 const WORKGROUP_BYTES = 16384;

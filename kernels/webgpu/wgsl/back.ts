@@ -17,7 +17,8 @@ fn biasAt(i: u32) -> f32 { return info[(u.biasesAt + i) / 4u][(u.biasesAt + i) %
 /** Rotates the block's rows of `buffer` back, in place; that of row r begins at number `table`. */
 export function turnBack(buffer: string, table: string, layout: Layout): string {
   const unit = layout === 'aligned' ? 4 : 1;
-  return `let half = u.headDim / ${2 * unit}u;
+  return `  storageBarrier();
+  let half = u.headDim / ${2 * unit}u;
   for (var e = thread; e < OWN * half; e += THREADS) {
     let r = e / half;
     if (begin + r > last) { break; }

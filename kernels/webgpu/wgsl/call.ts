@@ -40,6 +40,13 @@ export function buffers(
   );
 }
 
+/** The arguments of main; numberOf(group, groups) is the number of the workgroup among those of the call. */
+export const WORKGROUP = `
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+`;
+
 /** `u`, at the binding after `tensors` buffers; of each TF.js tells the shape and the stride. */
 export function callStruct(tensors: number): string {
   const shapes = Array.from({length: tensors}, (_, i) => `  shape${i}: i32, stride${i}: i32,`);
@@ -57,5 +64,10 @@ ${facts.join('\n')}
   start: u32, // the workgroups start … stop − 1 of all
   stop: u32,
 }
-@group(0) @binding(${tensors}) var<uniform> u: Call;`;
+@group(0) @binding(${tensors}) var<uniform> u: Call;
+
+// TF.js spreads many workgroups over three axes
+fn numberOf(group: vec3<u32>, groups: vec3<u32>) -> u32 {
+  return u.start + group.x + groups.x * (group.y + groups.y * group.z);
+}`;
 }

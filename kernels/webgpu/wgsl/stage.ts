@@ -27,6 +27,7 @@ export function stage({into, count, first, last, at, value, columns}: Staged): s
     }`;
 }
 
-/** Where key r of a tile lies in its column: the four of a lane apart, so that lanes read side by side. */
-export const PLACE_OF_KEY = '(e % COLUMNS) * PITCH + (r % 4u) * LANES + r / 4u';
-export const PLACE_OF_QUERY = '(e % COLUMNS) * QUERIES + r';
+/** Where row r of a tile lies in its column: the four of a lane apart, so that lanes read side by side. */
+export const PLACE_OF_MET = '(e % COLUMNS) * PITCH + (r % 4u) * LANES + r / 4u';
+/** And a row that a workgroup owns. */
+export const PLACE_OF_OWN = '(e % COLUMNS) * OWN + r';

@@ -1,16 +1,18 @@
 /** One call of the gradient's kernels. */
 import type {KernelFunc, TensorInfo} from '@tensorflow/tfjs';
 
-import type {FusedGradInputs, KernelAttrs} from '../../src/attention/fused';
-import type {Problem} from '../../src/attention/problem';
-import type {WebGpuBackend} from './backend';
-import {BackwardVariant, backwardVariantOf} from './backward_tile';
-import {BIAS_BINDINGS, SLOTS, biasGradientText} from './bias_gradient_text';
-import {gradientBindings, gradientText, gradientWritten} from './gradient_text';
-import {THREADS, prepareBindings, prepareText} from './prepare_text';
-import {run} from './run';
-import {Bound, bind, makeTensor} from './tensors';
-import {Variant, tileOf, variantOf} from './tile';
+import type {FusedGradInputs, KernelAttrs} from '../../../src/attention/fused';
+import type {Problem} from '../../../src/attention/problem';
+import type {WebGpuBackend} from '../backend';
+import {BackwardVariant, backwardVariantOf} from './tile';
+import {BIAS_BINDINGS, SLOTS, biasGradientText} from './bias';
+import {KEY_BINDINGS} from './keys';
+import {QUERY_BINDINGS} from './queries';
+import {gradientText} from './text';
+import {THREADS, prepareBindings, prepareText} from './prepare';
+import {run} from '../run';
+import {Bound, bind, makeTensor} from '../tensors';
+import {Variant, tileOf, variantOf} from '../forward/tile';
 
 export const backward: KernelFunc = ({inputs, attrs, backend}) => {
   const gpu = backend as WebGpuBackend;
@@ -74,12 +76,13 @@ function gradientsOf(
 ): void {
   const {maxComputeWorkgroupStorageSize} = backend.device.limits;
   const variant = backwardVariantOf(p, of, shared, maxComputeWorkgroupStorageSize);
+  const bindings = of === 'queries' ? QUERY_BINDINGS : KEY_BINDINGS;
   const heads = p.batch * p.heads;
   run(backend, {
     key: JSON.stringify(variant),
     make: () => ({
-      bindings: gradientBindings(of),
-      written: gradientWritten(of),
+      bindings,
+      written: bindings.slice(0, 2),
       text: gradientText(variant),
     }),
     ...bound,

@@ -4,13 +4,13 @@
  * A workgroup has one row of one head's table and four of its slots. Its threads share the pairs of
  * batch entry and window, and add up what they found in workgroup memory, always in the same order.
  */
-import type {Variant} from './tile';
-import {angleOfInfo, BIAS_OF_INFO} from './wgsl/back';
-import {BANDS} from './wgsl/bands';
-import {buffers, callStruct} from './wgsl/call';
-import {reader, readers} from './wgsl/rows';
-import {ADJUSTED, DROPOUT, FINITE, HIDDEN} from './wgsl/scores';
-import {each, list} from './wgsl/text';
+import type {Variant} from '../forward/tile';
+import {angleOfInfo, BIAS_OF_INFO} from '../wgsl/back';
+import {BANDS} from '../wgsl/bands';
+import {WORKGROUP, buffers, callStruct} from '../wgsl/call';
+import {reader, readers} from '../wgsl/rows';
+import {ADJUSTED, DROPOUT, FINITE, HIDDEN} from '../wgsl/scores';
+import {each, list} from '../wgsl/text';
 
 export const THREADS = 32;
 /** Slots of a workgroup. */
@@ -40,12 +40,8 @@ ${ADJUSTED}
 ${DROPOUT}
 
 @compute @workgroup_size(${THREADS})
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let id = u.start + group.x + groups.x * (group.y + groups.y * group.z);
+fn main(${WORKGROUP}) {
+  let id = numberOf(group, groups);
   if (id >= u.stop) { return; }
   let context = (1u + u.lookBackward + u.lookForward) * u.windowSize;
   let fours = (context + 3u) / 4u;

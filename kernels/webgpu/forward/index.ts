@@ -1,11 +1,11 @@
 /** One call of the forward kernel. */
 import type {KernelFunc} from '@tensorflow/tfjs';
 
-import {KernelAttrs, byName} from '../../src/attention/fused';
-import type {WebGpuBackend} from './backend';
-import {forwardBindings, forwardText} from './forward_text';
-import {run} from './run';
-import {bind, makeTensor} from './tensors';
+import {KernelAttrs, byName} from '../../../src/attention/fused';
+import type {WebGpuBackend} from '../backend';
+import {forwardBindings, forwardText} from './text';
+import {run} from '../run';
+import {bind, makeTensor} from '../tensors';
 import {tileOf, variantOf} from './tile';
 
 export const forward: KernelFunc = ({inputs, attrs, backend}) => {

@@ -1,7 +1,7 @@
 /** The parts of the gradient that workgroups compute. */
-import type {Problem} from '../../src/attention/problem';
-import type {Variant} from './tile';
-import type {Layout} from './wgsl/rows';
+import type {Problem} from '../../../src/attention/problem';
+import type {Variant} from '../forward/tile';
+import type {Layout} from '../wgsl/rows';
 
 export interface BackwardTile {
   /** Rows that a workgroup owns, and rows of the other side that it meets at a time. */

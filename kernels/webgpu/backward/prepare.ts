@@ -5,10 +5,10 @@
  *
  * and behind the rows the biases and the angles, because a shader binds eight buffers and no more.
  */
-import type {Variant} from './tile';
-import {buffers, callStruct} from './wgsl/call';
-import {reader} from './wgsl/rows';
-import {FACTOR_OF_KEY, FINITE} from './wgsl/scores';
+import type {Variant} from '../forward/tile';
+import {WORKGROUP, buffers, callStruct} from '../wgsl/call';
+import {reader} from '../wgsl/rows';
+import {FACTOR_OF_KEY, FINITE} from '../wgsl/scores';
 
 export const THREADS = 64;
 
@@ -35,12 +35,8 @@ ${reader('upstream', 'dout', 'u.valueDim', layout)}
 ${extras ? `${reader('key', 'k', 'u.headDim', layout)}\n${FACTOR_OF_KEY}` : ''}
 
 @compute @workgroup_size(${THREADS})
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let at = (u.start + group.x + groups.x * (group.y + groups.y * group.z)) * ${THREADS}u + thread;
+fn main(${WORKGROUP}) {
+  let at = numberOf(group, groups) * ${THREADS}u + thread;
   let rows = u.batch * u.heads * u.length;
   if (at < rows) {
     var product = 0.0; // summed up as the products of dout and values are

@@ -8,12 +8,12 @@
  * the maxima of a row's lanes.
  */
 import type {Variant} from './tile';
-import {BANDS} from './wgsl/bands';
-import {buffers, callStruct} from './wgsl/call';
-import {elementOf, readers, writer} from './wgsl/rows';
-import {ADJUSTED, DROPOUT, FACTOR_OF_KEY, FINITE, FLOOR, HIDDEN} from './wgsl/scores';
-import {PLACE_OF_KEY, PLACE_OF_QUERY, stage} from './wgsl/stage';
-import {each, list} from './wgsl/text';
+import {BANDS} from '../wgsl/bands';
+import {WORKGROUP, buffers, callStruct} from '../wgsl/call';
+import {elementOf, readers, writer} from '../wgsl/rows';
+import {ADJUSTED, DROPOUT, FACTOR_OF_KEY, FINITE, FLOOR, HIDDEN} from '../wgsl/scores';
+import {PLACE_OF_MET, PLACE_OF_OWN, stage} from '../wgsl/stage';
+import {each, list} from '../wgsl/text';
 
 /** Names of the tensors, in the order in which they are bound. */
 export function forwardBindings({rotary, extras}: Variant): string[] {
@@ -35,19 +35,19 @@ export function forwardText(variant: Variant): string {
   const stageQueries = stage({
     into: 'queries',
     columns: 'columns',
-    count: 'QUERIES',
+    count: 'OWN',
     first: 'begin',
     last: 'last',
-    at: PLACE_OF_QUERY,
+    at: PLACE_OF_OWN,
     value: rotary ? 'turnedQuery(row, c, (position - origin) * u.headDim)' : 'query(row, c)',
   });
   const stageKeys = stage({
     into: 'tile',
     columns: 'columns',
-    count: 'KEYS',
+    count: 'MET',
     first: 'base',
     last: 'u.length - 1u',
-    at: PLACE_OF_KEY,
+    at: PLACE_OF_MET,
     value: rotary
       ? 'turnedKey(row, c, u.keyAngles + (position - origin) * u.headDim)'
       : 'key(row, c)',
@@ -56,7 +56,7 @@ export function forwardText(variant: Variant): string {
     for (var c = 0u; c < min(COLUMNS, columns - column); c++) {
 ${each(4, (j) => `      let k${j} = tile[c * PITCH + ${j}u * LANES + lane];`)}
 ${perRow(
-  (i) => `      let q${i} = queries[c * QUERIES + line + ${i}u * LINES];
+  (i) => `      let q${i} = queries[c * OWN + line + ${i}u * LINES];
       s${i} += vec4<f32>(${list(4, (j) => `dot(q${i}, k${j})`)});`,
 )}
     }`;
@@ -73,7 +73,7 @@ ${perRow(
     }`;
 
   const addValues = (part: number) => `
-    for (var e = thread; e < KEYS * HELD; e += THREADS) {
+    for (var e = thread; e < MET * HELD; e += THREADS) {
       let c = e % HELD + ${part}u * HELD;
       let j = base + e / HELD;
       var x = vec4<f32>(0.0);
@@ -84,7 +84,7 @@ ${perRow(
     }
     workgroupBarrier();
     for (var four = 0u; four < LANES; four++) {
-${perRow((i) => `      let p${i} = weights[four * QUERIES + line + ${i}u * LINES];`)}
+${perRow((i) => `      let p${i} = weights[four * OWN + line + ${i}u * LINES];`)}
 ${each(
   held / lanes,
   (c) => `      {
@@ -98,8 +98,8 @@ ${perRow((i) => `        out${i}_${c + (part * held) / lanes} += p${i}.x * v0 + 
 ${buffers(bindings, ['out', 'stats'], layout)}
 ${callStruct(bindings.length)}
 
-const QUERIES = ${tile.queries}u;
-const KEYS = ${tile.keys}u;
+const OWN = ${tile.queries}u;
+const MET = ${tile.keys}u;
 const LANES = ${lanes}u;
 const LINES = ${lines}u;
 const THREADS = ${lanes * lines}u;
@@ -125,18 +125,14 @@ ${DROPOUT}
 ${FACTOR_OF_KEY}`)}
 
 @compute @workgroup_size(${lanes * lines})
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let id = u.start + group.x + groups.x * (group.y + groups.y * group.z);
+fn main(${WORKGROUP}) {
+  let id = numberOf(group, groups);
   if (id >= u.stop) { return; }
-  let blocks = (u.length + QUERIES - 1u) / QUERIES;
+  let blocks = (u.length + OWN - 1u) / OWN;
   let head = id / blocks;
   let rowOfHead = head * u.length;
-  let begin = id % blocks * QUERIES;
-  let last = min(begin + QUERIES, u.length) - 1u;
+  let begin = id % blocks * OWN;
+  let last = min(begin + OWN, u.length) - 1u;
   let origin = contextOf(begin); // of the angles
   let end = endKey(last);
   let seenByAll = firstKey(last); // the keys from here to the next are
@@ -156,15 +152,15 @@ ${perSum((c) => `  var out${i}_${c} = vec4<f32>(0.0);`)}`,
   if (thread == 0u) { atomicStore(&strangeValues, 0u); }
 ${whole ? `  const column = 0u;\n    ${stageQueries}` : ''}
 
-  for (var base = firstKey(begin); base < end; base += KEYS) {
+  for (var base = firstKey(begin); base < end; base += MET) {
     let keys = vec4<u32>(base + 4u * lane) + vec4<u32>(0u, 1u, 2u, 3u);
 ${perRow((i) => `    var s${i} = vec4<f32>(0.0);`)}
     workgroupBarrier();${ifExtras(`
-    for (var e = thread; e < KEYS; e += THREADS) { factors[e] = factorOfKey(head, min(base + e, u.length - 1u)); }`)}
+    for (var e = thread; e < MET; e += THREADS) { factors[e] = factorOfKey(head, min(base + e, u.length - 1u)); }`)}
 ${scores}
 ${ifExtras(`    let factor = vec4<f32>(${list(4, (j) => `factors[4u * lane + ${j}u]`)});
 ${perRow((i) => `    s${i} = adjusted(s${i}, head, vec4<u32>(query${i}), keys, factor);`)}`)}
-    if (base < seenByAll || base + KEYS > endSeenByAll) {
+    if (base < seenByAll || base + MET > endSeenByAll) {
 ${perRow((i) => `      s${i} = select(vec4<f32>(${HIDDEN}), s${i}, (keys >= vec4<u32>(first${i})) & (keys < vec4<u32>(end${i})));`)}
     }
 ${perRow((i) => `    ofLanes[(line + ${i}u * LINES) * LANES + lane] = max(max(s${i}.x, s${i}.y), max(s${i}.z, s${i}.w));`)}
@@ -179,14 +175,14 @@ ${perRow(
       sum${i} = sum${i} * shrink + ((s${i}.x + s${i}.y) + (s${i}.z + s${i}.w));
 ${perSum((c) => `      out${i}_${c} *= shrink;`)}${ifExtras(`
       if (u.dropThreshold != 0u) { s${i} *= kept(vec4<u32>(random${i}.x), vec4<u32>(random${i}.y), keys); }`)}
-      weights[lane * QUERIES + line + ${i}u * LINES] = s${i};
+      weights[lane * OWN + line + ${i}u * LINES] = s${i};
     }`,
 )}
 ${Array.from({length: valueColumns / held}, (_, part) => addValues(part)).join('\n    workgroupBarrier();')}
     if (atomicLoad(&strangeValues) != 0u) { // they reach those alone who have a weight for them
-      for (var j = base; j < min(base + KEYS, end); j++) {${ifExtras(`
+      for (var j = base; j < min(base + MET, end); j++) {${ifExtras(`
         if (factors[j - base] == 0.0) { continue; }`)}
-        let at = (j - base) / 4u * QUERIES + line;
+        let at = (j - base) / 4u * OWN + line;
 ${perRow((i) => `        let has${i} = vec4<bool>(weights[at + ${i}u * LINES][(j - base) % 4u] > 0.0);`)}
 ${perSum(
   (c) => `        {

@@ -1,6 +1,6 @@
 /** The part of a call that one workgroup computes, and what is cut to fit into it. */
-import type {Problem} from '../../src/attention/problem';
-import type {Layout} from './wgsl/rows';
+import type {Problem} from '../../../src/attention/problem';
+import type {Layout} from '../wgsl/rows';
 
 export interface Tile {
   /** Queries and keys that meet at a time. */
