@@ -1,6 +1,6 @@
 /** dq: queries are owned, and meet the keys that they see. */
 import {turnBack} from '../wgsl/back';
-import {writer} from '../wgsl/rows';
+import {reader, writer} from '../wgsl/rows';
 import {HIDDEN} from '../wgsl/scores';
 import {each} from '../wgsl/text';
 import {Side, channels, vector} from './side';
@@ -26,7 +26,8 @@ export function ofQueries(variant: BackwardVariant): Side {
 var<workgroup> ofLanes: array<f32, ${lanes * tile.own}>;
 var<workgroup> topOfLanes: array<f32, ${lanes * tile.own}>;
 var<workgroup> keyOfLanes: array<u32, ${lanes * tile.own}>;
-${writer('writeQuery', 'dq', 'u.headDim', layout)}`,
+${writer('writeQuery', 'dq', 'u.headDim', layout)}
+${reader('gradientOfQuery', 'dq', 'u.headDim', layout)}`,
     beforeRow: (i) => `  var remainder${i} = 0.0;
   var top${i} = f32(${HIDDEN});
   var key${i} = NONE;
@@ -49,36 +50,36 @@ ${each(4, (j) => `        if (s${i}[${j}] > top${i}) { top${i} = s${i}[${j}]; ke
       tile.rows,
       (i) => `  ofLanes[${at(i)} + lane] = remainder${i};
   topOfLanes[${at(i)} + lane] = top${i};
-  keyOfLanes[${at(i)} + lane] = key${i};`,
+  keyOfLanes[${at(i)} + lane] = key${i};
+  if (own${i} < u.length) {
+${each(ofKeys, (n) => `    writeQuery(rowOfHead + own${i}, lane + ${n}u * LANES, dq${i}_${n} * u.scale);`)}
+  }`,
     )}
   workgroupBarrier();
-${each(
-  tile.rows,
-  (i) => `  if (own${i} < u.length) {
+  if (thread < OWN && begin + thread < u.length) {
+    let row = rowOfHead + begin + thread;
     var remainder = 0.0;
     var ahead = NONE;
     var top = f32(${HIDDEN});
-    for (var at = ${at(i)}; at < ${at(i)} + LANES; at++) {
-      remainder += info${i}.y * ofLanes[at];
-      if (topOfLanes[at] > top) { top = topOfLanes[at]; ahead = keyOfLanes[at]; }
+    for (var l = thread * LANES; l < (thread + 1u) * LANES; l++) {
+      remainder += ofLanes[l];
+      if (topOfLanes[l] > top) { top = topOfLanes[l]; ahead = keyOfLanes[l]; }
     }
-    if (u.sharedQk != 0u && ahead == own${i}) { ahead = NONE; } // its score is a constant
-    if (ahead == NONE) { remainder = 0.0; } else {
-      let position = ahead;
-      let row = rowOfHead + ahead;
-${each(
-  ofKeys,
-  (n) => `      {
-        let c = lane + ${n}u * LANES;
-        if (c < columns0) { dq${i}_${n} -= remainder * finite(${key})${ifExtras(' * info[row].w')}; }
-      }`,
-)}
-    }
-    let row = rowOfHead + own${i};
-    if (lane == 0u) { balance[row] = vec2<u32>(ahead, bitcast<u32>(remainder)); }
-${each(ofKeys, (n) => `    writeQuery(row, lane + ${n}u * LANES, dq${i}_${n} * u.scale);`)}
-  }`,
-)}
+    if (u.sharedQk != 0u && ahead == begin + thread) { ahead = NONE; } // its score is a constant
+    remainder = select(info[row].y * remainder, 0.0, ahead == NONE);
+    balance[row] = vec2<u32>(ahead, bitcast<u32>(remainder));
+  }
+  storageBarrier();
+  for (var e = thread; e < OWN * columns0; e += THREADS) {
+    let c = e % columns0;
+    let owner = rowOfHead + begin + e / columns0;
+    if (begin + e / columns0 > last) { break; }
+    let position = balance[owner].x;
+    if (position == NONE) { continue; }
+    let row = rowOfHead + position;
+    let share = bitcast<f32>(balance[owner].y) * u.scale${ifExtras(' * info[row].w')};
+    writeQuery(owner, c, gradientOfQuery(owner, c) - share * finite(${key}));
+  }
 ${rotary ? turnBack('dq', '(begin + r - origin) * u.headDim', layout) : ''}`,
   };
 }
