@@ -9,11 +9,13 @@ import type {Problem} from '../../src/attention/problem';
 import {WebGpuBackend, whyNotBackend} from './backend';
 import {backward} from './backward';
 import {forward} from './forward';
+import {whyNotSeam} from './probe';
 import {whyNotSize} from './size';
 import {queriesTogether} from './forward/tile';
 
 function unsupported(p: Problem): string | null {
-  return whyNotBackend(tf.backend()) ?? whyNotSize(p, tf.backend() as unknown as WebGpuBackend);
+  const backend = tf.backend() as unknown as WebGpuBackend;
+  return whyNotBackend(backend) ?? whyNotSize(p, backend) ?? whyNotSeam(backend);
 }
 
 export const webgpu: FusedBackend = {

@@ -24,15 +24,18 @@ export interface Work {
   operations: number;
 }
 
-/** Work of one dispatch: at 50 GFLOP/s, which a phone has, it ends long before a watchdog comes. */
-const LONGEST = 1e10;
+/**
+ * Multiplications and additions of one dispatch: at 50 GFLOP/s, which a phone has, it ends long
+ * before a watchdog comes.
+ */
+export const DISPATCH = {longest: 1e10};
 
 export function run(backend: WebGpuBackend, work: Work): void {
   const {workgroups} = work;
   if (workgroups === 0) return;
   const {pipeline, kernel} = pipelineOf(backend.device, work.key, work.make);
   const tensors = kernel.bindings.map((name) => flat(work.tensors[name]));
-  const parts = Math.min(workgroups, Math.ceil(work.operations / LONGEST));
+  const parts = Math.min(workgroups, Math.ceil(work.operations / DISPATCH.longest));
   const share = Math.ceil(workgroups / Math.max(parts, 1));
   for (let start = 0; start < workgroups; start += share) {
     const stop = Math.min(start + share, workgroups);
@@ -48,7 +51,13 @@ function flat({dataId, shape}: TensorInfo): TensorInfo {
   return {dataId, shape: [shape.reduce((a, b) => a * b, 1)], dtype: 'float32'};
 }
 
-function programOf(pipeline: GPUComputePipeline, inputs: number, workgroups: number): Program {
+/** A program whose pipeline is ours; `taken` is called whenever TF.js asks for it. */
+export function programOf(
+  pipeline: GPUComputePipeline,
+  inputs: number,
+  workgroups: number,
+  taken?: () => void,
+): Program {
   return {
     variableNames: Array.from({length: inputs}, (_, i) => `x${i}`),
     outputShape: [1],
@@ -59,17 +68,19 @@ function programOf(pipeline: GPUComputePipeline, inputs: number, workgroups: num
     uniforms: '',
     getUserCode: () => 'fn main(i: i32) {}',
     get pipeline() {
+      taken?.();
       return pipeline;
     },
     set pipeline(_stub) {},
   };
 }
 
-function uniformsOf(values: Facts & {start: number; stop: number}): Uniform[] {
+/** What is not told is 0. */
+export function uniformsOf(values: Partial<Facts> & {start?: number; stop?: number}): Uniform[] {
   return [...FACTS, ...OWN].map((name) =>
     FRACTIONS.includes(name as Fact)
-      ? {type: 'float32', data: [values[name]]}
-      : {type: 'uint32', data: [values[name] >>> 0]},
+      ? {type: 'float32', data: [values[name] ?? 0]}
+      : {type: 'uint32', data: [(values[name] ?? 0) >>> 0]},
   );
 }
 

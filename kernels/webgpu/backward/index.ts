@@ -12,7 +12,7 @@ import {gradientText} from './text';
 import {THREADS, prepareBindings, prepareText} from './prepare';
 import {run} from '../run';
 import {Bound, bind, makeTensor} from '../tensors';
-import {Variant, tileOf, variantOf} from '../forward/tile';
+import {Variant, pairsOfHead, tileOf, variantOf} from '../forward/tile';
 
 export const backward: KernelFunc = ({inputs, attrs, backend}) => {
   const gpu = backend as WebGpuBackend;
@@ -87,7 +87,7 @@ function gradientsOf(
     }),
     ...bound,
     workgroups: heads * Math.ceil(p.length / variant.tile.own),
-    operations: 4 * heads * p.length * p.context * (p.headDim + p.valueDim),
+    operations: 4 * heads * pairsOfHead(p) * (p.headDim + p.valueDim),
   });
 }
 
@@ -103,7 +103,7 @@ function gradientOfBias(backend: WebGpuBackend, bound: Bound, variant: Variant, 
     }),
     ...bound,
     workgroups: p.batch * p.heads * p.length === 0 ? 0 : p.biasHeads * p.windowSize * fours,
-    operations: 2 * p.batch * p.heads * p.length * p.context * (p.headDim + p.valueDim),
+    operations: 2 * p.batch * p.heads * pairsOfHead(p) * (p.headDim + p.valueDim),
   });
 }
 

@@ -6,7 +6,7 @@ import type {WebGpuBackend} from '../backend';
 import {forwardBindings, forwardText} from './text';
 import {run} from '../run';
 import {bind, makeTensor} from '../tensors';
-import {tileOf, variantOf} from './tile';
+import {pairsOfHead, tileOf, variantOf} from './tile';
 
 export const forward: KernelFunc = ({inputs, attrs, backend}) => {
   const gpu = backend as WebGpuBackend;
@@ -28,7 +28,7 @@ export const forward: KernelFunc = ({inputs, attrs, backend}) => {
     tensors: {...tensors, out, stats},
     facts,
     workgroups: heads * Math.ceil(p.length / variant.tile.queries),
-    operations: 2 * heads * p.length * p.context * (p.headDim + p.valueDim),
+    operations: 2 * heads * pairsOfHead(p) * (p.headDim + p.valueDim),
   });
   leave();
   return [out, stats];

@@ -34,6 +34,11 @@ export function tileOf({headDim, valueDim, windowSize}: Problem): Tile {
   return windowSize > 12 ? SMALL : TINY;
 }
 
+/** Pairs of a query and a key that meet, at the most. */
+export function pairsOfHead({length, context}: Problem): number {
+  return length * Math.min(length, context);
+}
+
 /** Those of the windows that such a number of queries may touch. */
 export function queriesTogether({windowSize}: Problem): number {
   return (1 + Math.ceil((MOST_QUERIES - 1) / windowSize)) * windowSize;
