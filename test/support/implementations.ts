@@ -14,11 +14,12 @@ export interface Implemented {
   implementation: 'composite' | 'fused';
   /** Of the fused kernels' WebAssembly, for LOCAL_ATTENTION_WASM_BUILD. */
   build?: 'simd' | 'relaxed';
+  /** That a shader of webgl draws to at once, for LOCAL_ATTENTION_WEBGL_TARGETS. */
+  targets?: 8 | 4 | 2 | 1;
 }
 
-const FLAG = 'LOCAL_ATTENTION_WASM_BUILD';
-/** Those whose fused kernels are the WebAssembly of kernels/program. */
-const PROGRAM_BACKENDS = ['cpu', 'wasm'];
+const BUILD = 'LOCAL_ATTENTION_WASM_BUILD';
+const TARGETS = 'LOCAL_ATTENTION_WEBGL_TARGETS';
 
 export const RELAXED_RUNS = WebAssembly.validate(
   Uint8Array.from(atob(RELAXED), (letter) => letter.charCodeAt(0)),
@@ -33,14 +34,18 @@ export const isBesideComposite = ({backend, implementation}: Implemented) =>
 function of(backend: string): Implemented[] {
   const composite = {name: `${backend}, composite`, backend, implementation: 'composite'} as const;
   if (!tf.getKernel('LocalAttention', backend)) return [composite];
-  if (!PROGRAM_BACKENDS.includes(backend)) {
-    return [composite, {name: `${backend}, fused`, backend, implementation: 'fused'}];
+  const fused = {backend, implementation: 'fused'} as const;
+  const name = `${backend}, fused`;
+  if (backend === 'webgpu') return [composite, {name, ...fused}];
+  if (backend === 'webgl') {
+    const counts = [8, 4, 2, 1] as const;
+    return [
+      composite,
+      ...counts.map((targets) => ({name: `${name}, ${targets} targets`, ...fused, targets})),
+    ];
   }
-  const fused = (['simd', 'relaxed'] as const).map((build) => {
-    const name = `${backend}, fused, ${build}`;
-    return {name, backend, implementation: 'fused', build} as const;
-  });
-  return [composite, ...fused];
+  const builds = ['simd', 'relaxed'] as const;
+  return [composite, ...builds.map((build) => ({name: `${name}, ${build}`, ...fused, build}))];
 }
 
 const known = BACKENDS.flatMap(of);
@@ -77,13 +82,14 @@ export const LEFT_OUT = known
   .filter(({build}) => build === 'relaxed' && !RELAXED_RUNS)
   .map(({name}) => `${name} (this engine has no relaxed SIMD)`);
 
-/** Makes its backend the current one, and its build the one that runs; for `beforeAll`. */
-export async function useImplementation({backend, build}: Implemented): Promise<void> {
+/** Makes its backend the current one, and its variant the one that runs; for `beforeAll`. */
+export async function useImplementation({backend, build, targets}: Implemented): Promise<void> {
   await useBackend(backend);
-  tf.env().set(FLAG, build ?? 'auto');
+  tf.env().set(BUILD, build ?? 'auto');
+  tf.env().set(TARGETS, targets ?? 'auto');
 }
 
 /** Lets the engine choose again; for `afterAll`. */
 export function useAnyBuild(): void {
-  tf.env().set(FLAG, 'auto');
+  for (const flag of [BUILD, TARGETS]) tf.env().set(flag, 'auto');
 }
