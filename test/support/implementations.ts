@@ -55,18 +55,19 @@ export const IMPLEMENTATIONS = known
   .filter(({build}) => build !== 'relaxed' || RELAXED_RUNS)
   .map((one) => [one.name, one] as const);
 
-/** Those that soon have an answer at new sizes: on a GPU the composite compiles fifty shaders first. */
-export const QUICK = IMPLEMENTATIONS.filter(
-  ([, {backend, implementation}]) => implementation === 'fused' || !onGpu(backend),
-);
-
 /**
- * The cases that an implementation is asked by default: of a composite on a GPU every seventh. All
- * where CASES is given.
+ * A GPU compiles before it computes: some fifty shaders for the composite at new sizes, and all again
+ * for another number of targets. Where CASES is given, that is no matter.
  */
-export function sampled<T>({backend, implementation}: Implemented, cases: readonly T[]): T[] {
-  const all = process.env.CASES || implementation === 'fused' || !onGpu(backend);
-  return cases.filter((_, at) => all || at % 7 === 0);
+const isSlow = ({backend, implementation, targets = 8}: Implemented) =>
+  !process.env.CASES && onGpu(backend) && (implementation === 'composite' || targets < 8);
+
+/** Those that are asked whatever there is to ask. */
+export const QUICK = IMPLEMENTATIONS.filter(([, one]) => !isSlow(one));
+
+/** The cases that an implementation is asked: all, or every seventh. */
+export function sampled<T>(one: Implemented, cases: readonly T[]): T[] {
+  return cases.filter((_, at) => !isSlow(one) || at % 7 === 0);
 }
 
 /** Those of one fused kernel each. */
