@@ -5,7 +5,7 @@
 import type {Page} from 'playwright-core';
 
 import {NO_SCRIPT} from '../support/browser';
-import {Browser, openChromium} from '../support/chromium';
+import {Chromium, openChromium} from '../support/chromium';
 import {isWanted} from '../support/named';
 import {SCRIPTS, scriptAt} from '../support/scripts';
 import {Server, serve} from '../support/server';
@@ -52,7 +52,7 @@ async function lose(backend: string): Promise<Answer> {
 }
 
 (NO_SCRIPT ? describe.skip : describe)('chromium', () => {
-  let browser: Browser;
+  let browser: Chromium;
   let server: Server;
   let page: Page;
   beforeAll(async () => {

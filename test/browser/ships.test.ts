@@ -6,7 +6,7 @@ import type {Download, Page} from 'playwright-core';
 
 import {Trained, Training, predictByFiles, train} from '../page/train';
 import {NO_SCRIPT} from '../support/browser';
-import {Browser, openChromium} from '../support/chromium';
+import {Chromium, openChromium} from '../support/chromium';
 import {isWanted} from '../support/named';
 import {SCRIPTS, scriptAt} from '../support/scripts';
 import {Server, serve} from '../support/server';
@@ -38,7 +38,7 @@ function expectTrained(backend: string, {losses, held, fused, predictions, loade
 }
 
 (NO_SCRIPT || BACKENDS.length === 0 ? describe.skip : describe)('chromium', () => {
-  let browser: Browser;
+  let browser: Chromium;
   let server: Server;
   let app: ReturnType<typeof buildApp>;
   let page: Page;

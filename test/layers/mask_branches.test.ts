@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {layers} from '../../src';
-import {BACKENDS, useBackend} from '../support/backends';
+import {SYNCHRONOUS, useBackend} from '../support/backends';
 import {living} from '../support/close';
 
 const [BATCH, N, D] = [2, 6, 4];
@@ -64,7 +64,7 @@ class Maker extends tf.layers.Layer {
   }
 }
 
-describe.each(BACKENDS)('%s:', (backend) => {
+describe.each(SYNCHRONOUS)('%s:', (backend) => {
   beforeAll(() => useBackend(backend));
   let before: ReturnType<typeof living>;
   beforeEach(() => void (before = living()));

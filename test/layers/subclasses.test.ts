@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttention} from '../../src';
-import {BACKENDS, useBackend} from '../support/backends';
+import {SYNCHRONOUS, useBackend} from '../support/backends';
 
 type Inputs = tf.Tensor | tf.Tensor[];
 type Kwargs = Record<string, unknown>;
@@ -30,7 +30,7 @@ class Masks extends LocalAttention {
   }
 }
 
-describe.each(BACKENDS)('%s', (backend) => {
+describe.each(SYNCHRONOUS)('%s', (backend) => {
   beforeAll(() => useBackend(backend));
 
   test.each(['auto', 'composite'] as const)('%s: a subclass turns training on', (by) => {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {startTests, type File, type Task} from '@vitest/runner';
 
-import {CONFIG} from './jest';
+import {CONFIG, restoreAllMocks} from './jest';
 import {SETTINGS} from './settings';
 import {eachTest} from '../support/each_test';
 import {useBackend} from './backends';
@@ -66,6 +66,7 @@ async function runFile(name: string): Promise<Report> {
     FILES[name]();
   };
   const [file] = await startTests([name], {config: CONFIG, importFile});
+  restoreAllMocks(); // Jest gives each file globals of its own
   return {...counted(file), log};
 }
 

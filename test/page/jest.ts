@@ -8,7 +8,7 @@ import {
   setState,
 } from '@vitest/expect';
 import * as runner from '@vitest/runner';
-import {fn, spyOn} from '@vitest/spy';
+import {fn, restoreAllMocks, spyOn} from '@vitest/spy';
 
 export const CONFIG: runner.VitestRunnerConfig = {
   root: '/',
@@ -50,3 +50,5 @@ Object.assign(globalThis, {
   beforeEach,
   afterEach,
 });
+
+export {restoreAllMocks};

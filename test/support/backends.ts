@@ -40,6 +40,9 @@ export const COVERED = candidates.filter(({reason}) => reason == null).map(({nam
 /** Those of Node: all but what test/browser alone has. */
 export const BACKENDS = COVERED.filter((name) => !ONLY_IN_PAGES.includes(name));
 
+/** Those whose tensors can be read without waiting. */
+export const SYNCHRONOUS = BACKENDS.filter((name) => name !== 'webgpu');
+
 /** Each backend that this run skips, with the reason. */
 export const SKIPPED = candidates
   .filter(({reason}) => reason != null)

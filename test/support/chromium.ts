@@ -7,13 +7,23 @@ import {BrowserContext, chromium} from 'playwright-core';
 
 import {CHROMIUM} from './browser';
 
+/** What tests need of a page of any browser. */
+export interface TestedPage {
+  goto(url: string): Promise<unknown>;
+  evaluate<Given, Answer>(f: (given: Given) => Answer, given: Given): Promise<Awaited<Answer>>;
+}
+
 export interface Browser {
-  context: BrowserContext;
+  newPage(): Promise<TestedPage>;
   version: string;
   close(): Promise<void>;
 }
 
-export async function openChromium(): Promise<Browser> {
+export interface Chromium extends Browser {
+  context: BrowserContext;
+}
+
+export async function openChromium(): Promise<Chromium> {
   const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
@@ -24,5 +34,6 @@ export async function openChromium(): Promise<Browser> {
     await context.close();
     rmSync(profile, {recursive: true, force: true});
   };
-  return {context, version: context.browser()?.version() ?? '', close};
+  const version = `chromium/${context.browser()?.version()}`;
+  return {context, newPage: () => context.newPage() as Promise<TestedPage>, version, close};
 }

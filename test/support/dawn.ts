@@ -1,7 +1,7 @@
 /** WebGPU in Node: Dawn, by npm's `webgpu`, on a GPU or on the SwiftShader of Debian's chromium. */
 import {existsSync} from 'node:fs';
 
-const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+export const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 type Dawn = typeof import('webgpu');
 

@@ -2,13 +2,12 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 
-import type {Page} from 'playwright-core';
-
 import {bundle} from '../page/bundle';
 import type {Report} from '../page/index';
 import type {Settings} from '../page/settings';
 import {NO_BROWSER} from './browser';
-import {Browser, openChromium} from './chromium';
+import {Browser, TestedPage, openChromium} from './chromium';
+import {NO_FIREFOX, openFirefox} from './firefox';
 import {NAMED, isWanted} from './named';
 import {ISOLATION, Resource, Server, serve} from './server';
 
@@ -43,53 +42,70 @@ interface Global {
   runFile(file: string): Promise<Report>;
 }
 
-export function testPage(name: string, settings: Pick<Settings, 'backend'> & Partial<Settings>) {
+const BROWSERS = {
+  chromium: {absence: NO_BROWSER, open: openChromium},
+  firefox: {absence: NO_FIREFOX, open: openFirefox},
+};
+
+/** @param files those of FILES that run, all by default */
+export function testPage(
+  name: string,
+  settings: Pick<Settings, 'backend'> & Partial<Settings>,
+  where: keyof typeof BROWSERS = 'chromium',
+  files: readonly string[] = FILES,
+) {
   const {CASES = '', SEED = '', TESTS = ''} = process.env;
   const environment = Object.fromEntries(
     Object.entries({CASES, SEED}).filter(([, value]) => value !== ''),
   );
   const all: Settings = {flags: {}, threads: 1, environment, tests: TESTS, ...settings};
 
-  const run = NO_BROWSER || !isWanted(name) ? describe.skip : describe;
-  run(`${name} in chromium`, () => {
+  const {absence, open} = BROWSERS[where];
+  const run = absence || !isWanted(backendOf(all)) ? describe.skip : describe;
+  run(`${name} in ${where}`, () => {
     let server: Server;
     let browser: Browser;
-    let page: Page;
+    let page: TestedPage;
     let absent = false;
-    const errors: string[] = [];
 
     beforeAll(async () => {
       const script = await bundle();
       server = await serve((path) => resource(path, script), ISOLATION);
-      browser = await openChromium();
-      page = await browser.context.newPage();
-      page.on('pageerror', (error) => errors.push(String(error)));
+      browser = await open();
+      page = await browser.newPage();
       await page.goto(`${server.origin}/?${encodeURIComponent(JSON.stringify(all))}`);
-      const started = await page.evaluate(() => (globalThis as unknown as Global).start());
+      const started = await page.evaluate(start, null);
       absent = 'reason' in started;
-      if ('device' in started)
-        console.log(`${name}, Chromium ${browser.version}: ${started.device}`);
+      const place = `${name} in ${browser.version}`;
+      if ('device' in started) console.log(`${place}: ${started.device}`);
       else if (NAMED) throw new Error(started.reason);
-      else console.log(`skipped: ${name} in Chromium ${browser.version} (${started.reason})`);
+      else console.log(`skipped: ${place} (${started.reason})`);
     }, 120_000);
     afterAll(async () => {
       await browser?.close();
       server?.close();
     });
 
-    test.each(FILES)(
+    test.each(files)(
       'all tests of %s pass',
       async (file) => {
         if (absent) return;
-        const runFile = (file: string) => (globalThis as unknown as Global).runFile(file);
         const {passed, failed, log} = await page.evaluate(runFile, file);
         console.log([`${name}, ${file}: ${passed} passed`, ...log].join('\n'));
         if (failed.length > 0) throw new Error(`${failed.length} failed:\n${failed.join('\n')}`);
-        expect(errors.splice(0)).toEqual([]);
       },
       LIMIT,
     );
   });
+}
+
+// in the page
+const start = () => (globalThis as unknown as Global).start();
+const runFile = (file: string) => (globalThis as unknown as Global).runFile(file);
+
+/** As BACKENDS names it. */
+function backendOf({backend, threads}: Settings): string {
+  return threads > 1 ? `${backend}-threads` : backend;
 }
 
 function resource(path: string, script: string): Resource | null {
