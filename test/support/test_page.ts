@@ -33,6 +33,7 @@ const FILES = [
   'verify/right',
   'training',
   'leaks',
+  'webgl/textures',
 ];
 const LIMIT = 600_000;
 
