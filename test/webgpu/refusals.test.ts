@@ -1,0 +1,92 @@
+/** What webgpu's kernels refuse, in words; by 'auto' it is composed. */
+import * as tf from '@tensorflow/tfjs';
+
+import {WebGpuBackend, whyNotBackend} from '../../kernels/webgpu/backend';
+import {whyNotSeam} from '../../kernels/webgpu/probe';
+import {whyNotSize} from '../../kernels/webgpu/size';
+import {localAttention} from '../../src';
+import {problemOf} from '../../src/attention/problem';
+import {resolveConfig} from '../../src/attention/config';
+import {living} from '../support/close';
+import {gpu, onWebgpu} from './on_webgpu';
+
+function problem(shape: number[]) {
+  const config = resolveConfig('localAttention', {windowSize: 4, autopad: true});
+  return problemOf('localAttention', {q: shape, k: shape, v: shape}, config, {});
+}
+
+/** Of a device that grants what WebGPU guarantees. */
+const LIMITS = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxBufferSize: 2 ** 28,
+};
+const withLimits = (limits: Partial<typeof LIMITS>) =>
+  ({device: {limits: {...LIMITS, ...limits}}}) as unknown as WebGpuBackend;
+
+describe('a device', () => {
+  test('with the least limits computes what fits', () => {
+    expect(whyNotSize(problem([2, 30, 256]), withLimits({}))).toBeNull();
+  });
+
+  test.each([
+    [
+      {maxStorageBuffersPerShaderStage: 7},
+      'the device lets a shader bind 7 buffers, and 8 are needed',
+    ],
+    [
+      {maxComputeWorkgroupStorageSize: 8192},
+      'the device has 8192 bytes of workgroup memory, and 16384 are needed',
+    ],
+    [
+      {maxStorageBufferBindingSize: 2 ** 15},
+      'the call needs a buffer of 0.1 MiB, and the device binds 0.0 MiB at the most',
+    ],
+  ])('with %j does not, and says why', (limits, reason) => {
+    expect(whyNotSize(problem([2, 300, 32]), withLimits(limits))).toBe(reason);
+  });
+
+  test('has 256 channels of a head at the most', () => {
+    expect(whyNotSize(problem([1, 8, 258]), withLimits({}))).toBe(
+      'a head has 258 channels, and 256 are the most',
+    );
+  });
+});
+
+describe('another version of TF.js', () => {
+  test('without a method that is used', () => {
+    expect(whyNotBackend({makeTensorInfo: () => null})).toBe(
+      'this version of TF.js has no disposeData in its WebGPU backend',
+    );
+  });
+});
+
+onWebgpu('on webgpu', () => {
+  test('a TF.js that compiles programs itself is told from one that takes ours', () => {
+    expect(whyNotSeam(gpu())).toBeNull();
+    const other = Object.create(gpu()) as WebGpuBackend;
+    other.runWebGPUProgram = (_program, _inputs, _dtype, _uniforms, output) => output;
+    expect(whyNotSeam(other)).toBe('this version of TF.js takes no pipeline from a program');
+    const broken = Object.create(gpu()) as WebGpuBackend;
+    broken.runWebGPUProgram = () => {
+      throw new Error('no such binding');
+    };
+    expect(whyNotSeam(broken)).toBe(
+      'this version of TF.js runs no program of ours (Error: no such binding)',
+    );
+  });
+
+  test('more channels than 256 are refused by name, composed by auto, and leave nothing', async () => {
+    const x = tf.ones([1, 4, 258]);
+    const before = living();
+    const by = (implementation: 'fused' | 'auto') =>
+      localAttention(x, x, x, {windowSize: 4, implementation});
+    expect(() => by('fused')).toThrow(
+      "[localAttention] no fused kernel on 'webgpu': a head has 258 channels, and 256 are the most; " +
+        "use implementation: 'auto' or 'composite'",
+    );
+    expect(living()).toEqual(before);
+    expect((await by('auto').data())[0]).toBeCloseTo(1);
+  });
+});
