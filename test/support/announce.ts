@@ -18,9 +18,10 @@ export default async function announce() {
   if (!COVERED.some((name) => ['cpu', 'wasm'].includes(name))) {
     console.log('skipped: test/parity (no fused kernels on these backends)');
   }
-  const {NO_BROWSER, NO_SCRIPT} = await import('./browser');
-  if (NO_BROWSER) console.log(`skipped: test/browser (${NO_BROWSER})`);
+  const {NO_BROWSER, NO_FIREFOX, NO_SCRIPT} = await import('./browser');
+  if (NO_BROWSER) console.log(`skipped: Chromium (${NO_BROWSER})`);
   else if (NO_SCRIPT) console.log(`skipped: what ships, in a browser (${NO_SCRIPT})`);
+  if (NO_FIREFOX) console.log(`skipped: Firefox (${NO_FIREFOX})`);
   const added = Object.keys(globalThis).filter((name) => !before.has(name));
   for (const name of added) delete (globalThis as Record<string, unknown>)[name];
 }

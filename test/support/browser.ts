@@ -1,4 +1,4 @@
-/** The browser of tests: Debian's chromium, with the script that `npm run build` makes. */
+/** The browsers of tests, Debian's, and the script that `npm run build` makes. */
 import {existsSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 
@@ -6,19 +6,27 @@ import {delimiter, join} from 'node:path';
 export const SCRIPT = join(__dirname, '..', '..', 'dist', 'tfjs-local-attention.min.js');
 
 const folders = (process.env.PATH ?? '').split(delimiter);
-const found = folders.map((folder) => join(folder, 'chromium')).find((file) => existsSync(file));
+const found = (program: string) =>
+  folders.map((folder) => join(folder, program)).find((file) => existsSync(file)) ?? '';
 
-export const CHROMIUM = found ?? '';
+export const CHROMIUM = found('chromium');
+export const FIREFOX = found('firefox-esr');
+/** A screen that nobody sees. */
+export const XVFB = found('Xvfb');
 
-/** Why no browser is tested, or null. */
-export const NO_BROWSER = found ? null : 'chromium is not installed';
+/** Why Chromium is not tested, or null. */
+export const NO_BROWSER = CHROMIUM ? null : 'chromium is not installed';
+
+/** Why Firefox is not tested, or null. */
+export const NO_FIREFOX = FIREFOX && XVFB ? null : 'firefox-esr or xvfb is not installed';
 
 /** Why what ships is not tested in a browser, or null. */
 export const NO_SCRIPT =
   NO_BROWSER ?? (existsSync(SCRIPT) ? null : 'npm run build has not been run');
 
-// as in BACKENDS, what is named must be there
-if (process.env.BROWSERS && (process.env.BROWSERS !== 'chromium' || NO_SCRIPT)) {
-  const {BROWSERS} = process.env;
-  throw new Error(`BROWSERS names what cannot run here: ${BROWSERS} (${NO_SCRIPT ?? 'unknown'}).`);
+// as in BACKENDS, what is named must be there: BROWSERS=chromium,firefox
+const absences: Record<string, string | null> = {chromium: NO_SCRIPT, firefox: NO_FIREFOX};
+for (const name of process.env.BROWSERS ? process.env.BROWSERS.split(',') : []) {
+  const absence = name in absences ? absences[name] : 'unknown';
+  if (absence) throw new Error(`BROWSERS names what cannot run here: ${name} (${absence}).`);
 }

@@ -3,20 +3,12 @@
  * are those of Mesa, and for WebGPU the SwiftShader of Debian's chromium, where there are none.
  */
 import {ChildProcess, spawn} from 'node:child_process';
-import {existsSync} from 'node:fs';
 
 import puppeteer from 'puppeteer-core';
 
+import {FIREFOX, XVFB} from './browser';
 import type {Browser, TestedPage} from './chromium';
 import {SWIFTSHADER} from './dawn';
-
-const FIREFOX = '/usr/bin/firefox-esr';
-const XVFB = '/usr/bin/Xvfb';
-
-const missing = [FIREFOX, XVFB].find((file) => !existsSync(file));
-
-/** Why Firefox is not tested, or null. */
-export const NO_FIREFOX = missing ? `${missing} is not installed` : null;
 
 const PREFERENCES = {
   'webgl.force-enabled': true,

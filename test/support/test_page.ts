@@ -5,9 +5,9 @@ import {join} from 'node:path';
 import {bundle} from '../page/bundle';
 import type {Report} from '../page/index';
 import type {Settings} from '../page/settings';
-import {NO_BROWSER} from './browser';
+import {NO_BROWSER, NO_FIREFOX} from './browser';
 import {Browser, TestedPage, openChromium} from './chromium';
-import {NO_FIREFOX, openFirefox} from './firefox';
+import {openFirefox} from './firefox';
 import {NAMED, isWanted} from './named';
 import {ISOLATION, Resource, Server, serve} from './server';
 
