@@ -1,6 +1,6 @@
 /**
  * The tensors of a case, from a seed: the same numbers on every machine and for every consumer,
- * exactly representable in float32, so that nobody's reference starts from other inputs.
+ * exactly representable in tensors, so that nobody's reference starts from other inputs.
  */
 import * as tf from '@tensorflow/tfjs';
 
@@ -9,6 +9,7 @@ import type {LocalAttentionCall} from '../../src/attention/call';
 import type {Case} from './cases';
 import {boolTensor, tensor} from './close';
 import type {NaiveConfig, NaiveInputs, Values} from './naive';
+import {rounded} from './tolerance';
 
 export interface CaseInputs {
   q: Values;
@@ -45,7 +46,7 @@ export function inputsOf(c: Case): CaseInputs {
     const values = naive.attnBias.data as Float64Array;
     values.forEach((value, at) => {
       const [row, slot] = [Math.floor(at / context) % window, at % context];
-      values[at] = Math.fround(value + (typeof level === 'number' ? level : level(row, slot)));
+      values[at] = rounded(value + (typeof level === 'number' ? level : level(row, slot)));
       if (blind?.(row, slot)) values[at] = -Infinity;
     });
   }
@@ -79,10 +80,10 @@ export function geometry({config, windowSize}: Pick<Case, 'config' | 'windowSize
   return {window, context: (1 + lookBackward + lookForward) * window};
 }
 
-/** Numbers in [−amplitude, amplitude] that float32 holds exactly. */
+/** Numbers in [−amplitude, amplitude] that tensors hold exactly. */
 export function uniform(random: () => number, shape: number[], amplitude = 1): Values {
   const size = shape.reduce((a, b) => a * b, 1);
-  const data = Float64Array.from({length: size}, () => Math.fround(amplitude * (2 * random() - 1)));
+  const data = Float64Array.from({length: size}, () => rounded(amplitude * (2 * random() - 1)));
   return {shape, data};
 }
 

@@ -59,7 +59,11 @@ export function testPage(
   const environment = Object.fromEntries(
     Object.entries({CASES, SEED}).filter(([, value]) => value !== ''),
   );
-  const all: Settings = {flags: {}, threads: 1, environment, tests: TESTS, ...settings};
+  const all: Settings = {
+    ...{flags: {}, threads: 1, tests: TESTS},
+    ...settings,
+    environment: {...environment, ...settings.environment},
+  };
 
   const {absence, open} = BROWSERS[where];
   const run = absence || !isWanted(backendOf(all)) ? describe.skip : describe;

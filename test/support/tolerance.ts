@@ -1,5 +1,5 @@
 /**
- * How far float32 may be from float64, derived once. Two errors add up.
+ * How far float32, or float16, may be from float64, derived once from its ε. Two errors add up.
  *
  * **Sums.** A sum of m products is wrong by about ε·√m of what it adds up. Behind an output are
  * sums of d products and of C weights, so
@@ -28,7 +28,17 @@
  */
 import type {Values} from './naive';
 
-export const EPSILON = 2 ** -23;
+/** Whether tensors are float16, as on webgl by WEBGL_FORCE_F16_TEXTURES and on many a phone. */
+export const FLOAT16 = process.env.PRECISION === 'float16';
+
+export const EPSILON = FLOAT16 ? 2 ** -10 : 2 ** -23;
+
+/** The nearest number that tensors hold, of those that are not too small. */
+export function rounded(x: number): number {
+  if (!FLOAT16 || x === 0 || !Number.isFinite(x)) return Math.fround(x);
+  const unit = EPSILON * 2 ** Math.max(Math.floor(Math.log2(Math.abs(x))), -14);
+  return Math.round(x / unit) * unit;
+}
 
 /** A number that float32 holds, rounded once; and one that a rotation made of three roundings. */
 export const ROUNDED = EPSILON;
