@@ -8,6 +8,7 @@ import {generator, uniform} from '../support/inputs';
 import {gradientTolerance, largest} from '../support/tolerance';
 
 const N = 20;
+const OWN_WINDOW = {windowSize: N, lookBackward: 0, lookForward: 0, useRotaryPosEmb: false};
 const TOLERANCE = gradientTolerance({d: 6, context: N, largestScore: 0});
 
 describe.each(FUSED)('%s', (_, one) => {
@@ -42,6 +43,26 @@ describe.each(FUSED)('%s', (_, one) => {
         const sum = own.reduce((a, b) => a + b, 0);
         expect(Math.abs(sum)).toBeLessThanOrEqual(TOLERANCE * largest(own));
       }
+    },
+  );
+
+  test.each([4, 8, 12])(
+    'so where all keys are one, and all queries, neither has a slope: ahead by %d',
+    async (ahead) => {
+      const random = generator(9);
+      const [v, dout] = [0, 1].map(() => tensor(uniform(random, [N, 6])));
+      const ones = tf.ones([N, 6]);
+      const lead = Array.from({length: N * N}, (_, at) =>
+        at % N === (7 * Math.floor(at / N)) % N ? ahead : 0,
+      );
+      const attnBias = tf.tensor2d(lead, [N, N]);
+      const attend = (q: tf.Tensor, k: tf.Tensor, attnBias: tf.Tensor) =>
+        localAttention(q, k, v, {...OWN_WINDOW, implementation: 'fused'}, {attnBias});
+      const [dq, dk, slopes] = tf.grads(attend)([ones, tf.clone(ones), attnBias], dout);
+      const size = largest(await slopes.data());
+      expect(largest(await dq.data())).toBeLessThanOrEqual(TOLERANCE * size);
+      const sums = await tf.sum(dk, 0).data();
+      expect(largest(sums)).toBeLessThanOrEqual(N * TOLERANCE * size);
     },
   );
 });
