@@ -1,6 +1,6 @@
 /**
- * One workload on one backend, measured in a process of its own: what was loaded, allocated and
- * compiled for another case would change the numbers. Started by cases.ts.
+ * One workload on one backend of a CPU, measured in a process of its own: what was loaded,
+ * allocated and compiled for another case would change the numbers. Started by cases.ts.
  */
 import type {Backend} from './backend';
 import {Candidate, Skipped} from './candidate';
@@ -11,6 +11,8 @@ import {straightforward} from './candidates/straightforward';
 import {checkedError, expectedOf} from './check';
 import {measure} from './measure';
 import {countMemories} from './memory';
+import {processor} from './processor';
+import {Measured, refusedRow} from './row';
 import {start} from './start';
 import {Inputs, What, Workload, inputsOf, usefulFlops} from './workloads';
 
@@ -24,29 +26,6 @@ export interface Case {
   only?: readonly string[];
   /** How many count; null for as many as the speed suggests. */
   rounds: number | null;
-}
-
-/** What --json prints, a candidate a row. */
-export interface Row {
-  workload: string;
-  backend: Backend;
-  what: What;
-  threads: number;
-  candidate: string;
-  medianMs: number;
-  minMs: number;
-  /** This candidate's time over fused's, the median of the rounds; null where fused did not run. */
-  ratio: number | null;
-  peakMiB: number | null;
-  maxError: number;
-}
-
-/** A row with what follows from it. */
-export interface Measured extends Row {
-  /** Useful ones per second; masked and padded work earns nothing. */
-  gflops: number;
-  /** Of what the threads could do, as measured beside it. */
-  shareOfLimit: number;
 }
 
 /** From this process to the one that started it. */
@@ -63,6 +42,15 @@ async function runCase(c: Case): Promise<Measured[]> {
   const candidates: Candidate[] = [];
   const estimates: number[] = [];
   const errors: number[] = [];
+  const refused: Measured[] = [];
+  const about = {
+    workload: c.workload.name,
+    backend: c.backend,
+    host: 'node',
+    device: processor(),
+    what: c.what,
+    threads: c.threads,
+  } as const;
 
   for (const [name, make] of Object.entries(makers(c, inputs))) {
     if (c.only && !c.only.includes(name)) continue;
@@ -75,9 +63,10 @@ async function runCase(c: Case): Promise<Measured[]> {
     } catch (error) {
       if (!(error instanceof Skipped)) throw error;
       say(`${name} is skipped: ${error.message}.`);
+      refused.push(refusedRow({...about, candidate: name}, error.message));
     }
   }
-  if (candidates.length === 0) return [];
+  if (candidates.length === 0) return refused;
   const {timings, limit, rounds, kept} = await measure(
     candidates,
     estimates,
@@ -91,21 +80,22 @@ async function runCase(c: Case): Promise<Measured[]> {
     const error = checkedError(candidate.name, expected, c.workload, await candidate.results());
     const gflops = usefulFlops(c.workload, c.what) / timings[i].medianMs / 1e6;
     rows.push({
-      workload: c.workload.name,
-      backend: c.backend,
-      what: c.what,
-      threads: c.threads,
+      ...about,
       candidate: candidate.name,
       ...timings[i],
       ratio: hasFused ? timings[i].ratio : null,
+      enqueueMs: null,
+      kernels: null,
+      dispatches: null,
       peakMiB: candidate.peakMiB(),
       maxError: Math.max(error, errors[i]),
+      refusal: null,
       gflops,
       shareOfLimit: gflops / limit / c.threads,
     });
     candidate.close();
   }
-  return rows;
+  return [...rows, ...refused];
 }
 
 type Makers = Record<string, () => Promise<Candidate>>;

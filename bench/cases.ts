@@ -1,18 +1,37 @@
 import {fork} from 'node:child_process';
 import path from 'node:path';
 
-import type {Case, Measured, Message} from './case';
-
-const SCRIPT = path.join(__dirname, 'case.ts');
+import type {Case, Message} from './case';
+import type {GpuCase} from './gpu/case';
+import {measureInChromium} from './gpu/chromium';
+import type {Measured} from './row';
 
 /** Measures one case in a new process. @throws if a candidate is wrong, or fails */
 export function measureCase(c: Case): Promise<Measured[]> {
   const {workload, backend, what, threads} = c;
   const many = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-  const title = `${workload.name} ${what} on ${backend}, ${many}`;
+  return inProcess('case.ts', c, `${workload.name} ${what} on ${backend}, ${many}`);
+}
+
+/** The same on a GPU, in a new process or a new browser. */
+export async function measureGpuCase(c: GpuCase): Promise<Measured[]> {
+  const {workload, backend, host, what} = c;
+  const name = typeof workload === 'string' ? workload : workload.name;
+  const title = `${name} ${what} on ${backend}, in ${host}`;
+  if (host === 'node') return inProcess('gpu/process.ts', c, title);
+  console.error(`${title} ...`);
+  try {
+    return await measureInChromium(c, (text) => console.error(`  ${text}`));
+  } catch (error) {
+    throw new Error(`${title}: ${(error as Error).message.split('\n')[0]}`, {cause: error});
+  }
+}
+
+function inProcess(script: string, c: Case | GpuCase, title: string): Promise<Measured[]> {
   console.error(`${title} ...`);
   return new Promise((resolve, reject) => {
-    const child = fork(SCRIPT, {stdio: ['ignore', 'ignore', 'inherit', 'ipc']});
+    const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
+    const child = fork(path.join(__dirname, script), {stdio: [...stdio]});
     let result: Measured[] | undefined;
     child.on('message', (message: Message) => {
       if ('say' in message) console.error(`  ${message.say}`);

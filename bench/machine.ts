@@ -7,16 +7,16 @@ import os from 'node:os';
 
 import {speedOfCore} from './calibration';
 import {measureCase} from './cases';
+import {processor} from './processor';
 import {WHATS, WORKLOADS} from './workloads';
 
 /** In one line. */
 export function machine(): string {
-  const cpu = os.cpus()[0]?.model.trim() ?? 'unknown processor';
   const speeds = Array.from({length: 20}, speedOfCore);
   const best = Math.max(...speeds);
   const load = os.loadavg()[0].toFixed(1);
   return (
-    `${cpu}, ${os.availableParallelism()} logical cores (load ${load}), Node ${process.version}, ` +
+    `${processor()}, ${os.availableParallelism()} logical cores (load ${load}), Node ${process.version}, ` +
     `${best.toFixed(1)} GFLOP/s of 128-bit multiplications and additions on one core`
   );
 }
@@ -26,8 +26,8 @@ async function main() {
   for (const what of WHATS) {
     const c = {workload: WORKLOADS.W1, backend: 'wasm', what, threads: 1} as const;
     const [fused] = await measureCase({...c, peers: false, only: ['fused'], rounds: null});
-    const share = (100 * fused.shareOfLimit).toFixed(0);
-    const speed = fused.gflops.toFixed(1);
+    const share = (100 * fused.shareOfLimit!).toFixed(0);
+    const speed = fused.gflops!.toFixed(1);
     console.log(`W1 ${what}, fused on wasm: ${speed} useful GFLOP/s, ${share} % of that.`);
   }
 }

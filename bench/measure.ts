@@ -77,7 +77,7 @@ async function warmUp(candidate: Candidate, estimate: number): Promise<number> {
   return callsFor(ms);
 }
 
-function callsFor(ms: number): number {
+export function callsFor(ms: number): number {
   return Math.min(MOST_CALLS, Math.max(1, Math.ceil(LEAST_MS / ms)));
 }
 

@@ -10,16 +10,17 @@
 import fs from 'node:fs';
 import {Command} from 'commander';
 
-import {BACKENDS, Backend, installed} from './backend';
-import type {Measured} from './case';
-import {measureCase} from './cases';
+import {BACKENDS, Backend, CPU_BACKENDS, GPU_HOSTS, GpuBackend, installed, isGpu} from './backend';
+import {measureCase, measureGpuCase} from './cases';
+import {Planned, measurePlan} from './gpu/plan';
 import {listOf, run, wholeNumber, wholeNumbers} from './flags';
 import {machine} from './machine';
 import {csvOf, jsonOf, tableOf} from './report';
-import {WHATS, WORKLOADS, What} from './workloads';
+import type {Measured} from './row';
+import {STEP, WHATS, WORKLOADS, What} from './workloads';
 
 interface Flags {
-  workload: string[];
+  workload?: string[];
   backend?: Backend[];
   what: What[];
   threads: number[];
@@ -29,14 +30,19 @@ interface Flags {
   json?: boolean;
 }
 
-const names = Object.keys(WORKLOADS);
+const names = [...Object.keys(WORKLOADS), STEP];
+const ON_A_CPU = ['W1', 'W2', 'W3'];
 
 const command = new Command('npm run bench --')
   .description('Measure local attention beside other ways to compute it.')
-  .option('--workload <names>', `of ${names.join(', ')}`, listOf(names), names)
+  .option(
+    '--workload <names>',
+    `of ${names.join(', ')} (default: ${ON_A_CPU.join(', ')}; on a GPU, what it can bear)`,
+    listOf(names),
+  )
   .option(
     '--backend <names>',
-    `of ${BACKENDS.join(', ')} (default: all installed)`,
+    `of ${BACKENDS.join(', ')} (default: those of a CPU that are installed)`,
     listOf(BACKENDS),
   )
   .option('--what <names>', `of ${WHATS.join(', ')}`, listOf(WHATS), [...WHATS])
@@ -48,13 +54,25 @@ const command = new Command('npm run bench --')
 
 run(command, async () => {
   const flags = command.opts<Flags>();
-  const backends = flags.backend ?? BACKENDS.filter(present);
+  const backends = flags.backend ?? CPU_BACKENDS.filter(present);
   const missing = backends.find((backend) => !installed(backend));
   if (missing) throw new Error(`backend '${missing}' is not installed.`);
 
   console.log(machine());
   const rows: Measured[] = [];
-  for (const workload of flags.workload.map((name) => WORKLOADS[name])) {
+  const cpus = backends.filter((backend) => !isGpu(backend));
+  if (cpus.length > 0) rows.push(...(await onCpus(cpus, flags)));
+  for (const backend of backends.filter(isGpu)) rows.push(...(await onGpu(backend, flags)));
+  if (flags.csv) fs.writeFileSync(flags.csv, csvOf(rows));
+  console.log(`\n${tableOf(rows)}`);
+  if (flags.json) console.log(jsonOf(rows));
+});
+
+async function onCpus(backends: readonly Backend[], flags: Flags): Promise<Measured[]> {
+  const workloads = flags.workload ?? ON_A_CPU;
+  if (workloads.includes(STEP)) throw new Error(`'${STEP}' is measured on webgl and webgpu only.`);
+  const rows: Measured[] = [];
+  for (const workload of workloads.map((name) => WORKLOADS[name])) {
     for (const backend of backends) {
       for (const what of flags.what) {
         for (const threads of flags.threads) {
@@ -64,10 +82,18 @@ run(command, async () => {
       }
     }
   }
-  if (flags.csv) fs.writeFileSync(flags.csv, csvOf(rows));
-  console.log(`\n${tableOf(rows)}`);
-  if (flags.json) console.log(jsonOf(rows));
-});
+  return rows;
+}
+
+async function onGpu(backend: GpuBackend, flags: Flags): Promise<Measured[]> {
+  const rows: Measured[] = [];
+  for (const host of GPU_HOSTS[backend]) {
+    const options = {backend, host, peers: flags.peers ?? false, rounds: flags.rounds ?? null};
+    const measure = (planned: Planned) => measureGpuCase({...planned, ...options});
+    rows.push(...(await measurePlan(measure, flags.workload, flags.what)));
+  }
+  return rows;
+}
 
 /** Says so of a backend that is not there. */
 function present(backend: Backend): boolean {

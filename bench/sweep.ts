@@ -11,13 +11,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {Command} from 'commander';
 
-import {BACKENDS, Backend, installed} from './backend';
-import type {Measured} from './case';
+import {Backend, CPU_BACKENDS, installed} from './backend';
 import {measureCase} from './cases';
 import {listOf, run, wholeNumber, wholeNumbers} from './flags';
 import {machine} from './machine';
 import {lineChart} from './plot';
 import {csvOf, tableOf} from './report';
+import type {Measured} from './row';
 import {WHATS, What, Workload} from './workloads';
 
 const AXES = {
@@ -44,7 +44,7 @@ interface Flags {
 const command = new Command('npx tsx bench/sweep.ts')
   .description('Measure local attention over lengths, windows and head sizes.')
   .option('--axis <names>', `of ${AXIS_NAMES.join(', ')}`, listOf(AXIS_NAMES), AXIS_NAMES)
-  .option('--backend <names>', `of ${BACKENDS.join(', ')}`, listOf(BACKENDS), ['wasm'])
+  .option('--backend <names>', `of ${CPU_BACKENDS.join(', ')}`, listOf(CPU_BACKENDS), ['wasm'])
   .option('--what <names>', `of ${WHATS.join(', ')}`, listOf(WHATS), ['forward'])
   .option('--values <numbers>', 'of the axis, in place of the usual ones', wholeNumbers)
   .option('--rounds <n>', 'rounds that count (default: 11, or 3 to 5 of slow ones)', wholeNumber)
@@ -71,7 +71,8 @@ async function sweep(axis: Axis, backend: Backend, what: What, flags: Flags) {
     const workload = {name: `${axis}=${value}`, ...sizes};
     const options = {peers: flags.peers ?? false, rounds: flags.rounds ?? null};
     const measured = await measureCase({workload, backend, what, threads: 1, ...options});
-    rows.push(...measured.map((row) => ({...sizes, ...row})));
+    const taken = measured.filter(({refusal}) => refusal === null);
+    rows.push(...taken.map((row) => ({...sizes, ...row})));
   }
   console.log(`\n${tableOf(rows)}`);
 
@@ -80,7 +81,7 @@ async function sweep(axis: Axis, backend: Backend, what: What, flags: Flags) {
   const points = rows.map((row) => ({
     candidate: row.candidate,
     x: row[axis],
-    y: axis === 'n' ? (1000 * row.medianMs) / row.n : row.gflops,
+    y: axis === 'n' ? (1000 * row.medianMs!) / row.n : row.gflops!,
   }));
   const fixed = AXIS_NAMES.filter((name) => name !== axis).map((name) => `${name} ${MIDDLE[name]}`);
   const svg = await lineChart({

@@ -31,7 +31,14 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
   W1: {name: 'W1', heads: 8, n: 4096, d: 64, w: 256},
   W2: {name: 'W2', heads: 16, n: 2048, d: 64, w: 512},
   W3: {name: 'W3', heads: 1, n: 100, d: 32, w: 5},
+  W4: {name: 'W4', heads: 8, n: 4096, d: 64, w: 8},
+  // for a GPU that is emulated
+  W5: {name: 'W5', heads: 1, n: 1024, d: 64, w: 256},
+  W6: {name: 'W6', heads: 1, n: 1024, d: 64, w: 8},
 };
+
+/** The name of another workload: a step of training the model of `npm start`. */
+export const STEP = 'step';
 
 /** The first key that query i sees; the last is i. */
 export function firstKey({w}: Workload, i: number): number {

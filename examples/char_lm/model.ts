@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import {layers} from 'tfjs-local-attention';
+import {Implementation, layers} from 'tfjs-local-attention';
 
 import {LayerNorm, Linear} from './layers';
 
@@ -12,6 +12,8 @@ export interface ModelShape {
   /** Each block sees this many characters back, and the character itself. */
   window: number;
   seed: number;
+  /** Of the attention; without it, the fastest. */
+  implementation?: Implementation;
 }
 
 /** How many characters the logits of a position depend on, itself included. */
@@ -25,7 +27,7 @@ export function contextOf({depth, window}: Pick<ModelShape, 'depth' | 'window'>)
  *     embedding → depth × {x + LocalMHA(x); x + FeedForward(x)} → LayerNorm → V logits
  */
 export function buildModel(alphabetSize: number, shape: ModelShape): tf.LayersModel {
-  const {dim, heads, depth, window} = shape;
+  const {dim, heads, depth, window, implementation = 'auto'} = shape;
   let {seed} = shape;
   const nextSeed = () => ++seed;
   const apply = (layer: tf.layers.Layer, x: tf.SymbolicTensor) =>
@@ -44,6 +46,7 @@ export function buildModel(alphabetSize: number, shape: ModelShape): tf.LayersMo
       windowSize: window,
       causal: true,
       prenorm: true,
+      implementation,
       kernelInitializer: tf.initializers.glorotNormal({seed: nextSeed()}),
     });
     x = sum(x, apply(attention, x));

@@ -62,7 +62,7 @@ export async function train(
 }
 
 /** Nats per character, the mean over all positions. */
-function crossEntropy(target: tf.Tensor, logits: tf.Tensor): tf.Tensor {
+export function crossEntropy(target: tf.Tensor, logits: tf.Tensor): tf.Tensor {
   const size = logits.shape[2]!;
   return tf.losses.softmaxCrossEntropy(
     tf.reshape(target, [-1, size]),
