@@ -2,19 +2,26 @@
  * Writes the tables of README.md and docs/performance.md from what was measured:
  *
  *     npm run bench -- --workload W1,W2,W3 --threads 1,2 --peers --csv bench/results/bench.csv
+ *     npm run bench -- --backend webgl,webgpu --peers --csv bench/results/gpu.csv
  *     npx tsx bench/markdown.ts
  */
 import fs from 'node:fs';
 import path from 'node:path';
 
+import {rowsOf} from './csv';
+import {speedups, times} from './gpu/markdown';
+import {distinct, tableOf as aligned} from './table';
+
 const ROOT = path.join(__dirname, '..');
 const RESULTS = path.join(ROOT, 'bench/results');
 export const DOCUMENTS = ['README.md', 'docs/performance.md'];
 
-/** Where the tables stand, of some workloads in a file of results. */
+/** Where the tables stand: of some workloads in a file of results, or of a GPU. */
 const PLACE = /(<!-- bench\/markdown.ts (\w+\.csv) ([\w,]+) -->\n)[\s\S]*?(<!-- end -->)/g;
 
-type Row = Record<'workload' | 'backend' | 'what' | 'threads' | 'candidate' | 'medianMs' | 'ratio', string>; // prettier-ignore
+const ON_A_GPU: Record<string, (rows: readonly Row[]) => string[]> = {speedups, times};
+
+type Row = Record<string, string>;
 
 /** The document with its tables as the results say. */
 export function withTables(document: string): string {
@@ -22,24 +29,16 @@ export function withTables(document: string): string {
     PLACE,
     (_, begin: string, file: string, workloads: string, end: string) => {
       const rows = rowsOf(fs.readFileSync(path.join(RESULTS, file), 'utf8'));
-      const tables = workloads.split(',').map((name) => tableOf(name, rows));
+      const tables =
+        ON_A_GPU[workloads]?.(rows) ?? workloads.split(',').map((name) => tableOf(name, rows));
       return `${begin}\n${tables.join('\n')}\n${end}`;
     },
   );
 }
 
-function rowsOf(csv: string): Row[] {
-  const [header, ...lines] = csv.trim().split('\n');
-  const fields = header.split(',');
-  return lines.map((line) => {
-    const values = line.split(',');
-    return Object.fromEntries(fields.map((field, i) => [field, values[i]])) as Row;
-  });
-}
-
 /** A row for each candidate of a backend, a column for what was asked. */
 function tableOf(workload: string, all: readonly Row[]): string {
-  const rows = all.filter((row) => row.workload === workload);
+  const rows = all.filter((row) => row.workload === workload && row.medianMs !== '');
   const titles = distinct(rows.map(columnOf));
   const lines = distinct(rows.map(lineOf)).map((line) => {
     const cells = titles.map((title) => {
@@ -48,15 +47,7 @@ function tableOf(workload: string, all: readonly Row[]): string {
     });
     return [line, ...cells];
   });
-  const table = [[workload, ...titles], ...lines];
-  const widths = table[0].map((_, c) => Math.max(...table.map((cells) => cells[c].length)));
-  const [header, ...body] = table.map((cells) =>
-    cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))),
-  );
-  const rule = widths.map((width, c) =>
-    c === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  return [header, rule, ...body].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+  return aligned([[workload, ...titles], ...lines]);
 }
 
 const columnOf = ({what, threads}: Row) => `${what}, ${threads} ${threads === '1' ? 'thread' : 'threads'}`; // prettier-ignore
@@ -67,10 +58,6 @@ function cellOf({candidate, medianMs, ratio}: Row): string {
   const of = (x: string) => Number(Number(x).toPrecision(3));
   if (candidate === 'fused' || ratio === '') return `${of(medianMs)} ms`;
   return `${of(ratio)}×`;
-}
-
-function distinct(values: readonly string[]): string[] {
-  return [...new Set(values)];
 }
 
 if (require.main === module) {

@@ -26,20 +26,6 @@ export function jsonOf(rows: readonly Measured[]): string {
   );
 }
 
-/** With a header line; what is unknown is empty. */
-export function csvOf(rows: readonly object[]): string {
-  const fields = Object.keys(rows[0] ?? {});
-  const lines = rows.map((row) =>
-    fields.map((field) => quoted((row as Record<string, unknown>)[field] ?? '')).join(','),
-  );
-  return [fields.join(','), ...lines, ''].join('\n');
-}
-
-function quoted(value: unknown): string {
-  const text = String(value);
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 const COLUMNS: Record<string, (row: Measured) => string> = {
   workload: (row) => row.workload,
   backend: (row) => (row.host === 'node' ? row.backend : `${row.backend}, ${row.host}`),

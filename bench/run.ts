@@ -13,9 +13,10 @@ import {Command} from 'commander';
 import {BACKENDS, Backend, CPU_BACKENDS, GPU_HOSTS, GpuBackend, installed, isGpu} from './backend';
 import {measureCase, measureGpuCase} from './cases';
 import {Planned, measurePlan} from './gpu/plan';
+import {csvOf} from './csv';
 import {listOf, run, wholeNumber, wholeNumbers} from './flags';
 import {machine} from './machine';
-import {csvOf, jsonOf, tableOf} from './report';
+import {jsonOf, tableOf} from './report';
 import type {Measured} from './row';
 import {STEP, WHATS, WORKLOADS, What} from './workloads';
 
@@ -57,42 +58,52 @@ run(command, async () => {
   const backends = flags.backend ?? CPU_BACKENDS.filter(present);
   const missing = backends.find((backend) => !installed(backend));
   if (missing) throw new Error(`backend '${missing}' is not installed.`);
+  const cpus = backends.filter((backend) => !isGpu(backend));
+  const workloads = flags.workload ?? ON_A_CPU;
+  if (cpus.length > 0 && workloads.includes(STEP)) {
+    throw new Error(`'${STEP}' is measured on webgl and webgpu only.`);
+  }
 
   console.log(machine());
   const rows: Measured[] = [];
-  const cpus = backends.filter((backend) => !isGpu(backend));
-  if (cpus.length > 0) rows.push(...(await onCpus(cpus, flags)));
-  for (const backend of backends.filter(isGpu)) rows.push(...(await onGpu(backend, flags)));
-  if (flags.csv) fs.writeFileSync(flags.csv, csvOf(rows));
+  const keep: Keep = (measured) => {
+    rows.push(...measured);
+    if (flags.csv) fs.writeFileSync(flags.csv, csvOf(rows)); // what comes after may take long
+    return measured;
+  };
+  await onCpus(cpus, workloads, flags, keep);
+  for (const backend of backends.filter(isGpu)) await onGpu(backend, flags, keep);
   console.log(`\n${tableOf(rows)}`);
   if (flags.json) console.log(jsonOf(rows));
 });
 
-async function onCpus(backends: readonly Backend[], flags: Flags): Promise<Measured[]> {
-  const workloads = flags.workload ?? ON_A_CPU;
-  if (workloads.includes(STEP)) throw new Error(`'${STEP}' is measured on webgl and webgpu only.`);
-  const rows: Measured[] = [];
+type Keep = (measured: Measured[]) => Measured[];
+
+async function onCpus(
+  backends: readonly Backend[],
+  workloads: readonly string[],
+  flags: Flags,
+  keep: Keep,
+): Promise<void> {
   for (const workload of workloads.map((name) => WORKLOADS[name])) {
     for (const backend of backends) {
       for (const what of flags.what) {
         for (const threads of flags.threads) {
           const options = {peers: flags.peers ?? false, rounds: flags.rounds ?? null};
-          rows.push(...(await measureCase({workload, backend, what, threads, ...options})));
+          keep(await measureCase({workload, backend, what, threads, ...options}));
         }
       }
     }
   }
-  return rows;
 }
 
-async function onGpu(backend: GpuBackend, flags: Flags): Promise<Measured[]> {
-  const rows: Measured[] = [];
+async function onGpu(backend: GpuBackend, flags: Flags, keep: Keep): Promise<void> {
   for (const host of GPU_HOSTS[backend]) {
     const options = {backend, host, peers: flags.peers ?? false, rounds: flags.rounds ?? null};
-    const measure = (planned: Planned) => measureGpuCase({...planned, ...options});
-    rows.push(...(await measurePlan(measure, flags.workload, flags.what)));
+    const measure = async (planned: Planned) =>
+      keep(await measureGpuCase({...planned, ...options}));
+    await measurePlan(measure, flags.workload, flags.what);
   }
-  return rows;
 }
 
 /** Says so of a backend that is not there. */

@@ -13,10 +13,11 @@ import {Command} from 'commander';
 
 import {Backend, CPU_BACKENDS, installed} from './backend';
 import {measureCase} from './cases';
+import {csvOf} from './csv';
 import {listOf, run, wholeNumber, wholeNumbers} from './flags';
 import {machine} from './machine';
 import {lineChart} from './plot';
-import {csvOf, tableOf} from './report';
+import {tableOf} from './report';
 import type {Measured} from './row';
 import {WHATS, What, Workload} from './workloads';
 

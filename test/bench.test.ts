@@ -11,6 +11,7 @@ import {bestComposition} from '../bench/candidates/best_composition';
 import {straightforward} from '../bench/candidates/straightforward';
 import {LARGEST_ERROR, checkedError, expectedOf} from '../bench/check';
 import {measure} from '../bench/measure';
+import {processor} from '../bench/processor';
 import {WORKLOADS, inputsOf, usefulFlops, visibleScores} from '../bench/workloads';
 import {naiveLocalAttention, naiveLocalAttentionGrad} from './support/naive';
 
@@ -44,7 +45,7 @@ describe('npm run bench', () => {
     const rows = JSON.parse(stdout.trimEnd().split('\n').pop()!);
 
     const names = ['fused', 'straightforward', 'best-composition'];
-    const fixed = {workload: 'W3', what: 'forward', threads: 1};
+    const fixed = {workload: 'W3', host: 'node', device: processor(), what: 'forward', threads: 1};
     const expected = ['wasm', 'cpu'].flatMap((backend) =>
       names.map((candidate) => ({...fixed, backend, candidate})),
     );
@@ -54,8 +55,12 @@ describe('npm run bench', () => {
         medianMs: expect.any(Number),
         minMs: expect.any(Number),
         ratio: expect.any(Number),
+        enqueueMs: null,
+        kernels: null,
+        dispatches: null,
         peakMiB: expect.any(Number),
         maxError: expect.any(Number),
+        refusal: null,
       })),
     );
     for (const row of rows) {
@@ -68,11 +73,12 @@ describe('npm run bench', () => {
   });
 
   test.each([
-    [['--workload', 'W1,W9'], /'W1,W9' is invalid.*Known are W1, W2, W3\./],
+    [['--workload', 'W1,W9'], /'W1,W9' is invalid.*Known are W1, W2, W3, W4, W5, W6, step\./],
     [['--threads', '0'], /whole numbers from 1 on/],
     [['--rounds', '2.5'], /whole number from 1 on/],
     [['W1'], /too many arguments/],
     [['--fast'], /unknown option '--fast'/],
+    [['--workload', 'step', '--backend', 'cpu'], /'step' is measured on webgl and webgpu only\./],
   ])('%j is refused in a sentence', (flags, sentence) => {
     const {status, stdout, stderr} = command('run.ts', ...flags);
     expect(status).toBe(1);

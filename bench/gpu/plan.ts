@@ -18,26 +18,22 @@ const EMULATED: Record<string, readonly What[]> = {
   [STEP]: ['training'],
 };
 
-/**
- * The smallest first, whose row tells what the device is; then what it can bear, or, where workloads
- * are named, those.
- */
+/** From small to large: the first tells what the device is. */
+const ORDER = ['W3', 'W6', 'W5', STEP, 'W4', 'W1', 'W2'];
+
+/** Measures the workloads of these names, or those that the device can bear. */
 export async function measurePlan(
-  measure: (planned: Planned) => Promise<Measured[]>,
+  measure: (planned: Planned) => Promise<readonly Measured[]>,
   names: readonly string[] | undefined,
   whats: readonly What[],
-): Promise<Measured[]> {
-  const rows: Measured[] = [];
-  const smallest = {workload: WORKLOADS.W3, what: whats[0]};
-  if (!names) rows.push(...(await measure(smallest)));
-  const emulated = rows.length > 0 && isEmulated(rows[0].device);
-  for (const name of names ?? [...Object.keys(WORKLOADS), STEP]) {
+): Promise<void> {
+  let emulated = false;
+  for (const name of names ?? ORDER) {
     const wanted = name === STEP ? ['training' as const] : WHATS;
     for (const what of wanted.filter((what) => whats.includes(what))) {
-      const done = !names && name === 'W3' && what === smallest.what;
-      if (done || (emulated && !EMULATED[name]?.includes(what))) continue;
-      rows.push(...(await measure({workload: name === STEP ? STEP : WORKLOADS[name], what})));
+      if (emulated && !EMULATED[name]?.includes(what)) continue;
+      const rows = await measure({workload: name === STEP ? STEP : WORKLOADS[name], what});
+      emulated = !names && isEmulated(rows[0].device);
     }
   }
-  return rows;
 }

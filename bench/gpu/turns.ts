@@ -20,7 +20,7 @@ const VERY_SLOW_MS = 10_000;
 const ENQUEUED = 30; // calls
 
 function roundsFor(slowest: number): number {
-  if (slowest > VERY_SLOW_MS) return 2;
+  if (slowest > VERY_SLOW_MS) return 1;
   return slowest > SLOW_MS ? 3 : 9;
 }
 

@@ -1,0 +1,64 @@
+/** Tables of what was measured on a GPU, of least times: what disturbs only adds. */
+import {distinct, tableOf} from '../table';
+
+type Row = Record<string, string>;
+
+const HOSTS: Record<string, string> = {node: 'Node', chromium: 'Chromium'};
+
+const placeOf = ({backend, host}: Row) => `${backend}, ${HOSTS[host]}`;
+const caseOf = ({workload, what}: Row) => `${workload}, ${what}`;
+const rounded = (x: number) => Number(x.toPrecision(x >= 1000 ? 4 : 3));
+
+/** How many times as long as the fused kernels the composite takes, and how long until a call returns. */
+export function speedups(rows: readonly Row[]): string[] {
+  const places = distinct(rows.map(placeOf));
+  const cases = distinct(rows.map(caseOf));
+  const ratio = (name: string, place: string, of: (row: Row) => string) => {
+    const [fused, composite] = ['fused', 'composite'].map((candidate) => {
+      const row = rows.find((row) => caseOf(row) === name && placeOf(row) === place && row.candidate === candidate); // prettier-ignore
+      return row ? of(row) : '';
+    });
+    return fused && composite ? `${rounded(Number(composite) / Number(fused))}×` : '–';
+  };
+  const lines = (title: (name: string) => string, of: (row: Row) => string) =>
+    cases
+      .map((name) => [title(name), ...places.map((place) => ratio(name, place, of))])
+      .filter((cells) => cells.slice(1).some((cell) => cell !== '–'));
+  return [
+    tableOf([
+      ['the composite over fused', ...places],
+      ...lines(
+        (name) => name,
+        (row) => row.minMs,
+      ),
+      ...lines(
+        (name) => `${name}, until the call returns`,
+        (row) => row.enqueueMs,
+      ),
+    ]),
+  ];
+}
+
+/** Milliseconds of each candidate, and in brackets its dispatches or draws; a table for each place. */
+export function times(rows: readonly Row[]): string[] {
+  return distinct(rows.map(placeOf)).map((place) => {
+    const here = rows.filter((row) => placeOf(row) === place);
+    const candidates = distinct([...here].sort(fusedFirst).map(({candidate}) => candidate));
+    const lines = distinct(here.map(caseOf)).map((name) => [
+      name,
+      ...candidates.map((candidate) =>
+        cellOf(here.find((row) => caseOf(row) === name && row.candidate === candidate)),
+      ),
+    ]);
+    const why = distinct(here.filter(({refusal}) => refusal).map(({candidate, refusal}) => `${candidate}: ${refusal}.`)); // prettier-ignore
+    const table = tableOf([[place, ...candidates], ...lines]);
+    return [`${here[0].device}:`, table, ...why.map((line) => `${line}\n`)].join('\n');
+  });
+}
+
+const fusedFirst = (a: Row, b: Row) => Number(b.candidate === 'fused') - Number(a.candidate === 'fused'); // prettier-ignore
+
+function cellOf(row: Row | undefined): string {
+  if (!row || row.minMs === '') return '–';
+  return `${rounded(Number(row.minMs))} ms (${Math.round(Number(row.dispatches))})`;
+}
