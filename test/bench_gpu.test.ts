@@ -204,6 +204,7 @@ describe('tables', () => {
       expect(row.enqueueMs).toBeGreaterThan(0);
     }
     const [fused, composite] = rows;
+    expect(fused.peakMiB).toBeGreaterThan(0.02); // the scores, in textures of our own
     expect(fused.dispatches).toBeLessThan(composite.dispatches! / 5);
     expect(composite.kernels).toBeGreaterThan(10 * fused.kernels!);
   },
