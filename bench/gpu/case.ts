@@ -46,7 +46,8 @@ export async function runGpuCase(
 ): Promise<Measured[]> {
   tf.enableProdMode(); // no advice
   countCommands();
-  const {makers, check, flops} = c.workload === STEP ? await stepContest(c) : await contest(c, peers); // prettier-ignore
+  const {makers, check, flops} =
+    c.workload === STEP ? await stepContest(c) : await contest(c, peers);
   const workload = c.workload === STEP ? STEP : c.workload.name;
   const {backend, host, what} = c;
   const about = {workload, backend, host, device: deviceOf(), what, threads: 1};
@@ -68,7 +69,12 @@ export async function runGpuCase(
       refused.push(refusedRow({...about, candidate: name}, error.message));
     }
   }
-  const timings = await takeTurns(candidates, estimates, workload === ENQUEUED, c.rounds ?? undefined); // prettier-ignore
+  const timings = await takeTurns(
+    candidates,
+    estimates,
+    workload === ENQUEUED,
+    c.rounds ?? undefined,
+  );
   const rows: Measured[] = [];
   for (const [i, candidate] of candidates.entries()) {
     const error = check(candidate.name, await candidate.results());

@@ -12,10 +12,12 @@ const rounded = (x: number) => Number(x.toPrecision(x >= 1000 ? 4 : 3));
 /** How many times as long as the fused kernels the composite takes, and how long until a call returns. */
 export function speedups(rows: readonly Row[]): string[] {
   const places = distinct(rows.map(placeOf));
-  const cases = distinct(rows.map(caseOf));
+  const cases = distinct(rows.map(caseOf)).sort();
   const ratio = (name: string, place: string, of: (row: Row) => string) => {
     const [fused, composite] = ['fused', 'composite'].map((candidate) => {
-      const row = rows.find((row) => caseOf(row) === name && placeOf(row) === place && row.candidate === candidate); // prettier-ignore
+      const row = rows.find(
+        (row) => caseOf(row) === name && placeOf(row) === place && row.candidate === candidate,
+      );
       return row ? of(row) : '';
     });
     return fused && composite ? `${rounded(Number(composite) / Number(fused))}×` : '–';
@@ -44,19 +46,26 @@ export function times(rows: readonly Row[]): string[] {
   return distinct(rows.map(placeOf)).map((place) => {
     const here = rows.filter((row) => placeOf(row) === place);
     const candidates = distinct([...here].sort(fusedFirst).map(({candidate}) => candidate));
-    const lines = distinct(here.map(caseOf)).map((name) => [
-      name,
-      ...candidates.map((candidate) =>
-        cellOf(here.find((row) => caseOf(row) === name && row.candidate === candidate)),
-      ),
-    ]);
-    const why = distinct(here.filter(({refusal}) => refusal).map(({candidate, refusal}) => `${candidate}: ${refusal}.`)); // prettier-ignore
+    const lines = distinct(here.map(caseOf))
+      .sort()
+      .map((name) => [
+        name,
+        ...candidates.map((candidate) =>
+          cellOf(here.find((row) => caseOf(row) === name && row.candidate === candidate)),
+        ),
+      ]);
+    const why = distinct(
+      here
+        .filter(({refusal}) => refusal)
+        .map(({candidate, refusal}) => `${candidate}: ${refusal}.`),
+    );
     const table = tableOf([[place, ...candidates], ...lines]);
-    return [`${here[0].device}:`, table, ...why.map((line) => `${line}\n`)].join('\n');
+    return [`${here[0].device}:\n`, table, ...why.map((line) => `${line}\n`)].join('\n');
   });
 }
 
-const fusedFirst = (a: Row, b: Row) => Number(b.candidate === 'fused') - Number(a.candidate === 'fused'); // prettier-ignore
+const fusedFirst = (a: Row, b: Row) =>
+  Number(b.candidate === 'fused') - Number(a.candidate === 'fused');
 
 function cellOf(row: Row | undefined): string {
   if (!row || row.minMs === '') return '–';

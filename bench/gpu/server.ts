@@ -27,35 +27,45 @@ export interface Served {
   server: Server;
 }
 
-/** `/`, `/page.js`, `/peers/…` of bench/peers/node_modules, and ONNX models at `/model?{workload}`. */
+interface Answer {
+  status: number;
+  type: string;
+  body: string | Uint8Array;
+}
+
+const MISSING: Answer = {status: 404, type: 'text/plain', body: 'not found'};
+
 export async function serve(): Promise<Served> {
   const script = await bundle();
   const server = createServer(({url = '/'}, response) => {
-    const answer = (type: string, body: string | Uint8Array) =>
-      response.writeHead(200, {'Content-Type': type, ...ISOLATION}).end(body);
-    const [at, query] = decodeURIComponent(url).split('?');
-    if (at === '/') answer('text/html', '<script src="page.js"></script>');
-    else if (at === '/page.js') answer('text/javascript', script);
-    else if (at === '/model') {
-      try {
-        answer('application/octet-stream', modelOf(JSON.parse(query) as Workload));
-      } catch (error) {
-        if (!(error instanceof Skipped)) throw error;
-        response.writeHead(404).end(error.message);
-      }
-    } else {
-      const file = path.join(PEERS_HOME, 'node_modules', path.posix.normalize(at).slice('/peers/'.length)); // prettier-ignore
-      if (at.startsWith('/peers/') && existsSync(file))
-        answer(TYPES[path.extname(file)], readFileSync(file)); // prettier-ignore
-      else response.writeHead(404).end();
-    }
+    const {status, type, body} = answerTo(decodeURIComponent(url), script);
+    response.writeHead(status, {'Content-Type': type, ...ISOLATION}).end(body);
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return {address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, server};
 }
 
-function modelOf(workload: Workload): Uint8Array {
-  return onnxModel(peer<Protobuf>('protobufjs'), workload);
+/** `/`, `/page.js`, ONNX models at `/model?{workload}`, and `/peers/…` of bench/peers/node_modules. */
+function answerTo(url: string, script: string): Answer {
+  const [at, query] = url.split('?');
+  const ok = (type: string, body: string | Uint8Array) => ({status: 200, type, body});
+  if (at === '/') return ok('text/html', '<script src="page.js"></script>');
+  if (at === '/page.js') return ok(TYPES['.js'], script);
+  if (at === '/model') return modelOf(JSON.parse(query) as Workload);
+  const [, name] = path.posix.normalize(at).match(/^\/peers\/(.*)$/) ?? [];
+  const file = path.join(PEERS_HOME, 'node_modules', name ?? '');
+  const type = TYPES[path.extname(file)];
+  return name && type && existsSync(file) ? ok(type, readFileSync(file)) : MISSING;
+}
+
+function modelOf(workload: Workload): Answer {
+  try {
+    const body = onnxModel(peer<Protobuf>('protobufjs'), workload);
+    return {status: 200, type: 'application/octet-stream', body};
+  } catch (error) {
+    if (error instanceof Skipped) return {...MISSING, body: error.message};
+    throw error;
+  }
 }
 
 async function bundle(): Promise<string> {
