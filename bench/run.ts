@@ -99,9 +99,10 @@ async function onCpus(
 
 async function onGpu(backend: GpuBackend, flags: Flags, keep: Keep): Promise<void> {
   for (const host of GPU_HOSTS[backend]) {
-    const options = {backend, host, peers: flags.peers ?? false, rounds: flags.rounds ?? null};
-    const measure = async (planned: Planned) =>
-      keep(await measureGpuCase({...planned, ...options}));
+    const measure = async ({peers, ...planned}: Planned) => {
+      const options = {backend, host, rounds: flags.rounds ?? null};
+      return keep(await measureGpuCase({...planned, ...options, peers: peers && !!flags.peers}));
+    };
     await measurePlan(measure, flags.workload, flags.what);
   }
 }

@@ -34,15 +34,16 @@ function rowOf(candidate: string, minMs: number, more: Partial<Measured> = {}): 
 describe('what is measured', () => {
   async function planned(device: string, names?: string[]): Promise<string[]> {
     const seen: string[] = [];
-    const measure = async ({workload, what}: Planned) => {
-      seen.push(`${typeof workload === 'string' ? workload : workload.name} ${what}`);
+    const measure = async ({workload, what, peers}: Planned) => {
+      const name = typeof workload === 'string' ? workload : workload.name;
+      seen.push(`${name} ${what}${peers ? '' : ' alone'}`);
       return [rowOf('fused', 1, {device})];
     };
     await measurePlan(measure, names, WHATS);
     return seen;
   }
 
-  test('on an emulated GPU: no gradient of what is large', async () => {
+  test('on an emulated GPU: no gradient of what is large, and no other library there', async () => {
     expect(await planned(SWIFTSHADER)).toEqual([
       'W3 forward',
       'W3 training',
@@ -50,9 +51,9 @@ describe('what is measured', () => {
       'W6 training',
       'W5 forward',
       'W5 training',
-      'step training',
-      'W4 forward',
-      'W1 forward',
+      'step training alone',
+      'W4 forward alone',
+      'W1 forward alone',
     ]);
   });
 

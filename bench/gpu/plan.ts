@@ -6,6 +6,8 @@ import {isEmulated} from './device';
 export interface Planned {
   workload: Workload | typeof STEP;
   what: What;
+  /** Whether other libraries take part, if they are asked for. */
+  peers: boolean;
 }
 
 /** Small enough for cores of a CPU: the composite takes half a minute for W1, and minutes for its gradient. */
@@ -17,6 +19,9 @@ const EMULATED: Record<string, readonly What[]> = {
   W6: WHATS,
   [STEP]: ['training'],
 };
+
+/** Of those, the ones that other libraries need less than minutes for. */
+const EMULATED_PEERS = ['W3', 'W5', 'W6'];
 
 /** From small to large: the first tells what the device is. */
 const ORDER = ['W3', 'W6', 'W5', STEP, 'W4', 'W1', 'W2'];
@@ -32,7 +37,9 @@ export async function measurePlan(
     const wanted = name === STEP ? ['training' as const] : WHATS;
     for (const what of wanted.filter((what) => whats.includes(what))) {
       if (emulated && !EMULATED[name]?.includes(what)) continue;
-      const rows = await measure({workload: name === STEP ? STEP : WORKLOADS[name], what});
+      const workload = name === STEP ? STEP : WORKLOADS[name];
+      const peers = !emulated || EMULATED_PEERS.includes(name);
+      const rows = await measure({workload, what, peers});
       emulated = !names && isEmulated(rows[0].device);
     }
   }
