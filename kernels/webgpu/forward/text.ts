@@ -160,7 +160,7 @@ ${perRow((i) => `    var s${i} = vec4<f32>(0.0);`)}
 ${scores}
 ${ifExtras(`    let factor = vec4<f32>(${list(4, (j) => `factors[4u * lane + ${j}u]`)});
 ${perRow((i) => `    s${i} = adjusted(s${i}, head, vec4<u32>(query${i}), keys, factor);`)}`)}
-    if (base < seenByAll || base + MET > endSeenByAll + 1u) {
+    if (base < seenByAll || base + MET > endSeenByAll) {
 ${perRow((i) => `      s${i} = select(vec4<f32>(${HIDDEN}), s${i}, (keys >= vec4<u32>(first${i})) & (keys < vec4<u32>(end${i})));`)}
     }
 ${perRow((i) => `    ofLanes[(line + ${i}u * LINES) * LANES + lane] = max(max(s${i}.x, s${i}.y), max(s${i}.z, s${i}.w));`)}
