@@ -2,9 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {localAttention} from '../../src';
-import {FUSED, RELAXED_RUNS, useAnyBuild, useImplementation} from '../support/implementations';
+import {PROGRAMS, RELAXED_RUNS, useAnyBuild, useImplementation} from '../support/implementations';
 
-describe.each(FUSED)('%s', (_, one) => {
+describe.each(PROGRAMS)('%s', (_, one) => {
   beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);
 

@@ -3,7 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 
 import {localAttention} from '../../src';
 import {expectClose, tensor} from '../support/close';
-import {FUSED, IMPLEMENTATIONS, useAnyBuild, useImplementation} from '../support/implementations';
+import {
+  FUSED,
+  IMPLEMENTATIONS,
+  PROGRAMS,
+  useAnyBuild,
+  useImplementation,
+} from '../support/implementations';
 import {generator, uniform} from '../support/inputs';
 import {naiveLocalAttention} from '../support/naive';
 import {largestProduct, outputTolerance} from '../support/tolerance';
@@ -33,8 +39,25 @@ describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
   );
 });
 
-describe.each(FUSED)('%s', (_, {backend, ...one}) => {
-  beforeAll(() => useImplementation({backend, ...one}));
+describe.each(FUSED)('%s', (_, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
+  beforeEach(() => tf.engine().startScope());
+  afterEach(() => tf.engine().endScope());
+
+  test('a second derivative is an error that says what to do', () => {
+    const x = tf.randomUniform([2, 10, 4]);
+    const f = (q: tf.Tensor) =>
+      tf.sum(localAttention(q, x, x, {windowSize: 5, implementation: 'fused'}));
+    const g = tf.grad(f);
+    expect(() => tf.grad((q: tf.Tensor) => tf.sum(tf.square(g(q))))(x)).toThrow(
+      "no second derivative; use implementation: 'composite'",
+    );
+  });
+});
+
+describe.each(PROGRAMS)('%s', (_, one) => {
+  beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);
   beforeEach(() => tf.engine().startScope());
   afterEach(() => tf.engine().endScope());
@@ -52,22 +75,12 @@ describe.each(FUSED)('%s', (_, {backend, ...one}) => {
       const many = tf.tile(x, [copies, 1, 1]);
       const size = heap();
       const out = localAttention(many, many, many, config);
-      grown = heap() > size || backend === 'cpu'; // whose kernels have their own memory
+      grown = heap() > size || one.backend === 'cpu'; // whose kernels have their own memory
       const last = tf.slice(out, [copies - 1, 0, 0], [1, 64, 8]);
       expect(await last.data()).toEqual(small);
       expect(await tf.slice(out, [0, 0, 0], [1, 64, 8]).data()).toEqual(small);
       tf.dispose([many, out, last]);
     }
     expect(grown).toBe(true);
-  });
-
-  test('a second derivative is an error that says what to do', () => {
-    const x = tf.randomUniform([2, 10, 4]);
-    const f = (q: tf.Tensor) =>
-      tf.sum(localAttention(q, x, x, {windowSize: 5, implementation: 'fused'}));
-    const g = tf.grad(f);
-    expect(() => tf.grad((q: tf.Tensor) => tf.sum(tf.square(g(q))))(x)).toThrow(
-      "no second derivative; use implementation: 'composite'",
-    );
   });
 });

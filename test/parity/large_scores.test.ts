@@ -7,6 +7,8 @@ import {FUSED, useAnyBuild, useImplementation} from '../support/implementations'
 import {naiveLocalAttentionGrad} from '../support/naive';
 import {gradientTolerance} from '../support/tolerance';
 
+jest.setTimeout(120_000); // an emulated GPU compiles for some of it
+
 describe.each(FUSED)('%s', (_, one) => {
   beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);

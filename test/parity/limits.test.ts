@@ -29,7 +29,7 @@ describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
       const config = {windowSize: 4, useRotaryPosEmb: false};
       const whole = tf.cast(tf.cast(tf.mod(tf.range(0, 32, 1), 3), dtype), 'float32');
       const x = tf.reshape(whole, [1, 8, 4]);
-      const values = {shape: x.shape, data: Array.from(x.dataSync(), Number)};
+      const values = {shape: x.shape, data: Array.from(await x.data(), Number)};
       const {value, grads} = tf.valueAndGrads((q, k, v) =>
         localAttention(q, k, v, {...config, implementation}),
       )([x, tf.clone(x), tf.clone(x)], x);
@@ -71,12 +71,12 @@ describe.each(IMPLEMENTATIONS)('%s', (_, one) => {
     expect(await got.data()).toEqual(want);
   });
 
-  test('dropout of nearly all drops nearly all', () => {
+  test('dropout of nearly all drops nearly all', async () => {
     const x = tf.ones([1, 8, 4]);
     const call = {training: true, seed: 1};
     const config = {windowSize: 4, dropout: 1 - 1e-10, implementation};
     const out = localAttention(x, x, x, config, call);
-    expect(tf.max(tf.abs(out)).dataSync()[0]).toBe(0);
+    expect((await tf.max(tf.abs(out)).data())[0]).toBe(0);
   });
 });
 

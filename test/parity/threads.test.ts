@@ -10,7 +10,7 @@ import {LocalAttentionArgs, localAttention, ready} from '../../src';
 import type {LocalAttentionCall} from '../../src/attention/call';
 import {living} from '../support/close';
 import {digest} from '../support/digest';
-import {FUSED, useAnyBuild, useImplementation} from '../support/implementations';
+import {PROGRAMS, useAnyBuild, useImplementation} from '../support/implementations';
 
 const N = 1560; // three chunks and a half
 const HEADS = 3;
@@ -49,7 +49,7 @@ const jobs = () => posted.mock.calls.filter(([message]) => message.job);
 beforeEach(() => posted.mockClear());
 afterAll(() => ready({threads: 1}));
 
-describe.each(FUSED)('%s', (_, one) => {
+describe.each(PROGRAMS)('%s', (_, one) => {
   beforeAll(() => useImplementation(one));
   afterAll(useAnyBuild);
 
@@ -72,7 +72,7 @@ describe.each(FUSED)('%s', (_, one) => {
 });
 
 describe('the pool', () => {
-  beforeAll(() => useImplementation(FUSED[0][1]));
+  beforeAll(() => useImplementation(PROGRAMS[0][1]));
   afterAll(useAnyBuild);
   afterEach(() => ready({threads: 1}));
 

@@ -73,6 +73,9 @@ export function sampled<T>(one: Implemented, cases: readonly T[]): T[] {
 /** Those of one fused kernel each. */
 export const FUSED = IMPLEMENTATIONS.filter(([, {implementation}]) => implementation === 'fused');
 
+/** Of them, those of the WebAssembly program. */
+export const PROGRAMS = FUSED.filter(([, {build}]) => build !== undefined);
+
 /** Those of ordinary ops. */
 export const COMPOSITES = IMPLEMENTATIONS.filter(
   ([, {implementation}]) => implementation === 'composite',

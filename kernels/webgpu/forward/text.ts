@@ -138,6 +138,9 @@ fn main(${WORKGROUP}) {
   let seenByAll = firstKey(last); // the keys from here to the next are
   let endSeenByAll = endKey(begin);
   let columns = ${variant.exact ? 'COLUMNS' : '(u.headDim + 3u) / 4u'};
+  // weights of so many keys sum to 1 at most: values near the largest of float32 have a mean then
+  let doublings = 32u - countLeadingZeros(min(u.length, (1u + u.lookBackward + u.lookForward) * u.windowSize));
+  let small = bitcast<f32>((127u - doublings) << 23u);
   let lane = thread % LANES;
   let line = thread / LANES;
 ${perRow(
@@ -175,7 +178,7 @@ ${perRow(
       sum${i} = sum${i} * shrink + ((s${i}.x + s${i}.y) + (s${i}.z + s${i}.w));
 ${perSum((c) => `      out${i}_${c} *= shrink;`)}${ifExtras(`
       if (u.dropThreshold != 0u) { s${i} *= kept(vec4<u32>(random${i}.x), vec4<u32>(random${i}.y), keys); }`)}
-      weights[lane * OWN + line + ${i}u * LINES] = s${i};
+      weights[lane * OWN + line + ${i}u * LINES] = s${i} * small;
     }`,
 )}
 ${Array.from({length: valueColumns / held}, (_, part) => addValues(part)).join('\n    workgroupBarrier();')}
@@ -203,7 +206,7 @@ ${perRow(
     let at = (line + ${i}u * LINES) * LANES;
     var sum = ${Array.from({length: lanes}, (_, l) => `ofLanes[at + ${l}u]`).join(' + ')};
     if (any(unusual(vec4<f32>(sum)))) { sum = u.nan; } // a score was; exp may not tell
-    let share = select(1.0 / sum, 0.0, bitcast<u32>(sum) == 0u);
+    let share = select(1.0 / (small * sum), 0.0, bitcast<u32>(sum) == 0u);
     let row = rowOfHead + query${i};
     if (lane == 0u) {
       stats[2u * row] = max${i};
