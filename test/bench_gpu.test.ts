@@ -108,7 +108,6 @@ describe('counts', () => {
 });
 
 describe('taking turns', () => {
-  const SECONDS = 20_000; // so that nothing is warmed up
   const scripted = (name: string, ms: number[], dispatches: number): GpuCandidate => ({
     name,
     kernels: null,
@@ -122,18 +121,18 @@ describe('taking turns', () => {
   });
 
   test('the least time stands beside the median, and dispatches are those of a call', async () => {
-    const candidates = [scripted('a', [10, 3, 1, 2], 1), scripted('b', [9, 40, 8], 76)];
-    // the first is warmed up, and so fast that two calls make a sample
-    expect(await takeTurns(candidates, [1, SECONDS], false, 3)).toEqual([
-      {medianMs: 2, minMs: 1, enqueueMs: null, dispatches: 1},
-      {medianMs: 9, minMs: 8, enqueueMs: null, dispatches: 76},
+    const candidates = [scripted('a', [11, 3, 1, 2], 1), scripted('b', [30, 9, 40, 8], 76)];
+    // one call first; the first candidate is so fast that two make a sample
+    expect(await takeTurns(candidates, false, 3)).toEqual([
+      {medianMs: 2.5, minMs: 1, enqueueMs: null, dispatches: 1},
+      {medianMs: 19.5, minMs: 8, enqueueMs: null, dispatches: 76},
     ]);
   });
 
   test('calls that are not awaited are timed where that is asked, of those that can', async () => {
-    const own = {...scripted('a', [1], 1), enqueue: async () => 0.25};
-    const peer: Candidate & GpuCandidate = scripted('b', [1], 1);
-    const timings = await takeTurns([own, peer], [SECONDS, SECONDS], true, 1);
+    const own = {...scripted('a', [1, 1], 1), enqueue: async () => 0.25};
+    const peer: Candidate & GpuCandidate = scripted('b', [1, 1], 1);
+    const timings = await takeTurns([own, peer], true, 1);
     expect(timings.map(({enqueueMs}) => enqueueMs)).toEqual([0.25, null]);
   });
 });

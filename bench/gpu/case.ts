@@ -53,15 +53,12 @@ export async function runGpuCase(
   const about = {workload, backend, host, device: deviceOf(), what, threads: 1};
 
   const candidates: (Candidate & GpuCandidate)[] = [];
-  const estimates: number[] = [];
   const errors: number[] = [];
   const refused: Measured[] = [];
   for (const [name, make] of Object.entries(makers)) {
     try {
-      const begin = performance.now();
       const candidate = {kernels: null, ...(await make())};
       errors.push(check(name, await candidate.results()));
-      estimates.push(performance.now() - begin);
       candidates.push(candidate);
     } catch (error) {
       if (!(error instanceof Skipped)) throw error;
@@ -69,12 +66,7 @@ export async function runGpuCase(
       refused.push(refusedRow({...about, candidate: name}, error.message));
     }
   }
-  const timings = await takeTurns(
-    candidates,
-    estimates,
-    workload === ENQUEUED,
-    c.rounds ?? undefined,
-  );
+  const timings = await takeTurns(candidates, workload === ENQUEUED, c.rounds ?? undefined);
   const rows: Measured[] = [];
   for (const [i, candidate] of candidates.entries()) {
     const error = check(candidate.name, await candidate.results());

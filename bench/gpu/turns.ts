@@ -25,20 +25,19 @@ function roundsFor(slowest: number): number {
 }
 
 /**
- * @param estimates ms of a first call, in which shaders were compiled
+ * A first round of one call each, after those that compiled shaders, tells how many follow.
+ *
  * @param enqueue whether calls that are not awaited are timed too
  */
 export async function takeTurns(
   candidates: readonly GpuCandidate[],
-  estimates: readonly number[],
   enqueue: boolean,
-  rounds = roundsFor(Math.max(...estimates)),
+  asked?: number,
 ): Promise<Timing[]> {
-  const calls: number[] = [];
-  for (const [c, candidate] of candidates.entries()) {
-    calls.push(estimates[c] > VERY_SLOW_MS ? 1 : callsFor(await candidate.time(1)));
-  }
-  const times: number[][] = candidates.map(() => []);
+  const times: number[][] = [];
+  for (const candidate of candidates) times.push([await candidate.time(1)]);
+  const calls = times.map(([ms]) => callsFor(ms));
+  const rounds = asked ?? roundsFor(Math.max(...times.flat()));
   const enqueued: number[][] = candidates.map(() => []);
   const dispatches: number[] = [];
   for (let round = 0; round < rounds; round++) {
