@@ -1,6 +1,7 @@
 /** How many scores there are at a time: those of a run of tiles, as many as the budget holds. */
 import * as tf from '@tensorflow/tfjs';
 
+import {fail} from '../../src/check/errors';
 import type {Chunk} from './call';
 import {Grid, Layout, fold} from './layout';
 import {bytesOf} from './textures';
@@ -14,16 +15,19 @@ export function chunksOf(layout: Layout, maxSize: number): {grid: Grid; chunks: 
   const whole = layout.grids.score;
   const perTile = bytesOf({width: whole.columns, height: 1}, whole);
   const ofTexture = Math.floor(maxSize / whole.columns) * Math.floor(maxSize / 8) * 8;
-  const most = Math.max(
-    8,
-    Math.min(ofTexture, Math.floor(tf.env().getNumber(FLAG) / perTile / 8) * 8),
-  );
+  const most = Math.max(8, Math.min(ofTexture, Math.floor(budget() / perTile / 8) * 8));
   const rows = Math.min(whole.rows, most);
   const chunks: Chunk[] = [];
   for (let first = 0; first < whole.rows; first += rows) {
     chunks.push({first, end: Math.min(whole.rows, first + rows)});
   }
   return {grid: {...whole, rows}, chunks};
+}
+
+function budget(): number {
+  const bytes = tf.env().get(FLAG);
+  if (typeof bytes === 'number' && bytes > 0) return bytes;
+  fail('localAttention', `the flag ${FLAG} must be a number of bytes above 0`, bytes);
 }
 
 /** Why a texture of the layout would be too large, or null. */

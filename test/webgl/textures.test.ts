@@ -135,4 +135,13 @@ const TARGETS = 'LOCAL_ATTENTION_WEBGL_TARGETS';
     expect(attend(3)).toThrow(`the flag ${TARGETS} must be 'auto', 8, 4, 2 or 1, got 3`);
     expect(attend('auto')).not.toThrow();
   });
+
+  test.each(['lots', NaN, 0, -1])('a budget that is none is an error: %p', (budget) => {
+    const x = make(5, 6);
+    tf.env().set(SCORE_BYTES, budget);
+    const {numTensors} = tf.memory();
+    const attend = () => localAttention(x, x, x, {windowSize: 5, implementation: 'fused'});
+    expect(attend).toThrow(`the flag ${SCORE_BYTES} must be a number of bytes above 0, got`);
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
 });
