@@ -64,5 +64,5 @@ fn factorOfKey(head: u32, j: u32) -> f32 {
     let x = key(head * u.length + j, c);
     square += dot(x, x);
   }
-  return 1.0 / max(sqrt(square), 1e-12);
+  return 1.0 / clamp(sqrt(square), 1e-12, 5e37); // never 0, which hides: a square may be infinite
 }`;
