@@ -1,6 +1,8 @@
 /** What computes, in the words that its backend has for it. Nowhere else does src know a backend. */
 import * as tf from '@tensorflow/tfjs';
 
+import {refuse} from '../check/errors';
+
 /** What we use of TF.js's backends. */
 interface Backends {
   webgl: {gpgpu: {gl: WebGLRenderingContext}};
@@ -22,6 +24,12 @@ const WORDS: Record<string, () => string | Promise<string>> = {
   tensorflow: () => 'native TensorFlow',
   webgl() {
     const {gl} = (tf.backend() as unknown as Backends['webgl']).gpgpu;
+    if (gl.isContextLost()) {
+      refuse(
+        'verify',
+        'the WebGL context is lost, and TF.js would wait for it; load the page again',
+      );
+    }
     const unmasked = gl.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL;
     const textures = keepsFloat16() ? 'float16' : 'float32';
     return `${gl.getParameter(unmasked ?? gl.RENDERER)}, ${textures} textures`;
@@ -34,7 +42,7 @@ const WORDS: Record<string, () => string | Promise<string>> = {
   },
 };
 
-/** The device of the current backend. */
+/** The device of the current backend; throws a RangeError where nothing would ever be read from it. */
 export async function deviceOf(): Promise<string> {
   const name = tf.getBackend();
   return Object.hasOwn(WORDS, name) ? WORDS[name]() : name;

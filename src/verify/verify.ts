@@ -46,8 +46,8 @@ export interface Verification {
  *     const {passed, cases, failures} = await verify();
  *     if (passed < cases) console.warn(failures);
  *
- * @throws RangeError if it is given anything, or if the backend is changed while it runs; what TF.js
- *   throws where no backend starts. All as rejections: what a case throws is a failure of the case.
+ * @throws RangeError if it is given anything, if the backend is changed while it runs, or where the
+ *   context of webgl is lost; what TF.js throws where no backend starts. All as rejections: what a case throws is a failure of the case.
  */
 export async function verify(...nothing: []): Promise<Verification> {
   const [given] = nothing as unknown[];

@@ -18,6 +18,8 @@ interface Answer {
   /** What a call by name says afterwards, and how one that may compose ends. */
   fused: string;
   auto: string;
+  /** What verify rejects with, or that it answers, or that it does neither. */
+  verify: string;
 }
 
 /** In the page: loses the GPU between two calls. */
@@ -48,7 +50,11 @@ async function lose(backend: string): Promise<Answer> {
       return String(error);
     }
   };
-  return {before, fused: endOf('fused'), auto: endOf('auto')};
+  const verify = await Promise.race([
+    ours.verify().then(() => 'answers', String),
+    new Promise<string>((resolve) => setTimeout(resolve, 10_000, 'hangs')),
+  ]);
+  return {before, fused: endOf('fused'), auto: endOf('auto'), verify};
 }
 
 (NO_SCRIPT ? describe.skip : describe)('chromium', () => {
@@ -72,20 +78,22 @@ async function lose(backend: string): Promise<Answer> {
   afterEach(() => page.close());
 
   (isWanted('webgpu') ? test : test.skip)('a lost device of webgpu', async () => {
-    const {before, fused, auto} = await page.evaluate(lose, 'webgpu');
+    const {before, fused, auto, verify} = await page.evaluate(lose, 'webgpu');
     expect(before).toBeCloseTo(1, 5);
     expect(fused).toMatch(
       /^RangeError: \[localAttention\] no fused kernel on 'webgpu': its device was lost .*; load the page again/,
     );
     expect(auto).toBe('returns');
+    expect(verify).toBe('answers');
   });
 
   (isWanted('webgl') ? test : test.skip)('a lost context of webgl', async () => {
-    const {before, fused, auto} = await page.evaluate(lose, 'webgl');
+    const {before, fused, auto, verify} = await page.evaluate(lose, 'webgl');
     expect(before).toBeCloseTo(1, 5);
     expect(fused).toMatch(
       /^RangeError: \[localAttention\] no fused kernel on 'webgl': its WebGL context is lost/,
     );
     expect(auto).toBe('returns');
+    expect(verify).toMatch(/^RangeError: \[verify\] the WebGL context is lost/);
   });
 });
