@@ -94,8 +94,9 @@ export function whyNotFused(p: Problem): string | null {
 
 /** Whether the current backend computes the gradient of `p` by a kernel too. */
 export function hasFusedGradient(p: Problem): boolean {
-  const backward = backends.get(tf.getBackend())?.backward;
-  return backward !== undefined && backward.unsupported(p) === null;
+  const backend = backends.get(tf.getBackend());
+  if (!backend?.backward || whyNotXpos(p, backend)) return false;
+  return backend.backward.unsupported(p) === null;
 }
 
 /** The inputs of a kernel by their names. */

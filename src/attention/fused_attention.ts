@@ -38,8 +38,9 @@ tf.registerGradient({
       [...names, 'out', 'softmaxStats'].map((name, i) => [name, tensors[i]]),
     ) as Saved;
     const dout = (dys as tf.Tensor[])[0];
+    // anew: the backend may be another by now, and its angles count otherwise
     const gradients = hasFusedGradient(problem)
-      ? fusedGradient(dout, saved, attrs as tf.NamedAttrMap)
+      ? fusedGradient(dout, saved, {...attrs, ...anglesOf(problem)} as unknown as tf.NamedAttrMap)
       : compositeGradient(dout, saved.q, saved.k, saved.v, {
           ...problem,
           bias: saved.bias ?? null,

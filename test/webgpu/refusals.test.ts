@@ -89,4 +89,33 @@ onWebgpu('on webgpu', () => {
     expect(living()).toEqual(before);
     expect((await by('auto').data())[0]).toBeCloseTo(1);
   });
+
+  test.each([1, 2, 3, 4, 5])('where dispatch %i fails, its call leaves nothing', (failing) => {
+    const x = tf.randomUniform([1, 9, 6]);
+    const attnBias = tf.ones([4, 12]);
+    const attend = (x: tf.Tensor, attnBias: tf.Tensor) =>
+      localAttention(x, x, x, {windowSize: 4, autopad: true, implementation: 'fused'}, {attnBias});
+    tf.grads(attend)([x, attnBias]);
+    const backend = gpu();
+    const {runWebGPUProgram} = backend;
+    const make = jest.spyOn(backend, 'makeTensorInfo');
+    let left = failing;
+    backend.runWebGPUProgram = function (...args) {
+      if (args[0].shaderKey.startsWith('LocalAttention') && --left === 0)
+        throw new Error('planted');
+      return runWebGPUProgram.apply(this, args);
+    };
+    expect(() => tf.grads(attend)([x, attnBias])).toThrow('planted');
+    backend.runWebGPUProgram = runWebGPUProgram;
+    const made = make.mock.results.map(({value}) => (value as tf.TensorInfo).dataId);
+    make.mockRestore();
+    // what is given back goes with the commands that used it
+    backend.ensureCommandEncoderReady();
+    backend.endComputePassEncoder();
+    backend.submitQueue();
+    // where the gradient fails, TF.js keeps what it had saved for it: the output and its statistics
+    const {tensorMap} = backend as unknown as {tensorMap: {has(id: object): boolean}};
+    const saved = failing === 1 ? 0 : 2;
+    expect(made.filter((id) => tensorMap.has(id))).toHaveLength(saved);
+  });
 });

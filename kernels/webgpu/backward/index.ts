@@ -11,7 +11,7 @@ import {QUERY_BINDINGS} from './queries';
 import {gradientText} from './text';
 import {THREADS, prepareBindings, prepareText} from './prepare';
 import {run} from '../run';
-import {Bound, bind, makeTensor} from '../tensors';
+import {Bound, bind, makeTensor, within} from '../tensors';
 import {Variant, pairsOfHead, tileOf, variantOf} from '../forward/tile';
 
 export const backward: KernelFunc = ({inputs, attrs, backend}) => {
@@ -19,31 +19,29 @@ export const backward: KernelFunc = ({inputs, attrs, backend}) => {
   const told = attrs as unknown as KernelAttrs;
   const {problem: p} = told;
   const given = inputs as unknown as FusedGradInputs;
-  const bound = bind(gpu, given, told);
-  const rows = p.batch * p.heads * p.length;
-  const biases = Math.ceil((given.bias ? sizeOf(given.bias) : 0) / 4);
-  const angles = Math.ceil(bound.angles / 4);
-  Object.assign(bound.facts, {biasesAt: 4 * rows, anglesAt: 4 * (rows + biases)});
-  const made = {
-    info: makeTensor(gpu, [rows && rows + biases + angles, 4]),
-    balance: makeTensor(gpu, [rows, 2]),
-  };
-  const results: Record<string, TensorInfo> = {
-    dq: makeTensor(gpu, given.q.shape),
-    dk: makeTensor(gpu, given.k.shape),
-    dv: makeTensor(gpu, given.v.shape),
-  };
-  if (given.bias) results.dbias = biasGradient(gpu, given.bias.shape, rows);
-  bound.tensors = {...bound.tensors, tables: bound.tensors.angles, stats: given.softmaxStats, ...made, ...results}; // prettier-ignore
+  return within(gpu, (hold) => {
+    const bound = bind(gpu, given, told, hold);
+    const make = (shape: number[]) => hold(makeTensor(gpu, shape));
+    const rows = p.batch * p.heads * p.length;
+    const biases = Math.ceil((given.bias ? sizeOf(given.bias) : 0) / 4);
+    const fours = rows + biases + Math.ceil(bound.angles / 4);
+    Object.assign(bound.facts, {biasesAt: 4 * rows, anglesAt: 4 * (rows + biases)});
+    const between = {info: make([rows && fours, 4]), balance: make([rows, 2])};
+    const results: Record<string, TensorInfo> = {
+      dq: make(given.q.shape),
+      dk: make(given.k.shape),
+      dv: make(given.v.shape),
+    };
+    if (given.bias) results.dbias = hold(biasGradient(gpu, given.bias.shape, rows));
+    const {angles: tables} = bound.tensors;
+    Object.assign(bound.tensors, {tables, stats: given.softmaxStats, ...between, ...results});
 
-  const variant = variantOf(p, tileOf(p));
-  prepare(gpu, bound, variant, rows + biases + angles);
-  for (const of of ['queries', 'keys'] as const) gradientsOf(of, gpu, bound, variant, p);
-  if (given.bias) gradientOfBias(gpu, bound, variant, p);
-
-  bound.leave();
-  for (const {dataId} of Object.values(made)) gpu.disposeData(dataId);
-  return Object.values(results);
+    const variant = variantOf(p, tileOf(p));
+    prepare(gpu, bound, variant, fours);
+    for (const of of ['queries', 'keys'] as const) gradientsOf(of, gpu, bound, variant, p);
+    if (given.bias) gradientOfBias(gpu, bound, variant, p);
+    return Object.values(results);
+  });
 };
 
 /** Where there are no tokens, nobody writes it. */

@@ -52,17 +52,17 @@ fn main(${WORKGROUP}) {
     if (any(strange)) { share = u.nan; }
     info[at] = vec4<f32>(stats[2u * at], share, product, ${extras ? 'factorOfKey(at / u.length, at % u.length)' : '1.0'});
   }
-${extras ? copy('biasesAt', 'bias', 'u.biased != 0u && ') : ''}
-${rotary ? copy('anglesAt', 'tables', '') : ''}
+${extras ? copy('biasesAt', 'bias', 'u.biased * u.biasHeads * u.windowSize * (1u + u.lookBackward + u.lookForward) * u.windowSize') : ''}
+${rotary ? copy('anglesAt', 'tables', 'arrayLength(&tables)') : ''}
 }
 `;
 }
 
-/** Fours of numbers, into their place. */
-function copy(place: string, from: string, condition: string): string {
-  return `  if (${condition}4u * at >= u.${place} && 4u * at - u.${place} < arrayLength(&${from})) {
+/** Fours of `count` numbers, into their place; a buffer may be larger than its tensor. */
+function copy(place: string, from: string, count: string): string {
+  return `  if (4u * at >= u.${place} && 4u * at - u.${place} < ${count}) {
     let i = 4u * at - u.${place};
-    let last = arrayLength(&${from}) - 1u;
+    let last = ${count} - 1u;
     info[at] = vec4<f32>(${from}[i], ${from}[min(i + 1u, last)], ${from}[min(i + 2u, last)], ${from}[min(i + 3u, last)]);
   }`;
 }

@@ -5,7 +5,7 @@ import {KernelAttrs, byName} from '../../../src/attention/fused';
 import type {WebGpuBackend} from '../backend';
 import {forwardBindings, forwardText} from './text';
 import {run} from '../run';
-import {bind, makeTensor} from '../tensors';
+import {bind, makeTensor, within} from '../tensors';
 import {pairsOfHead, tileOf, variantOf} from './tile';
 
 export const forward: KernelFunc = ({inputs, attrs, backend}) => {
@@ -14,22 +14,23 @@ export const forward: KernelFunc = ({inputs, attrs, backend}) => {
   const {problem: p} = told;
   const given = byName(inputs, attrs);
   const heads = p.batch * p.heads;
-  const {tensors, facts, leave} = bind(gpu, given, told);
-  const out = makeTensor(gpu, given.v.shape);
-  const stats = makeTensor(gpu, [p.batch, p.heads, p.length, 2]);
-  const variant = variantOf(p, tileOf(p));
-  run(gpu, {
-    key: `forward ${JSON.stringify(variant)}`,
-    make: () => ({
-      bindings: forwardBindings(variant),
-      written: ['out', 'stats'],
-      text: forwardText(variant),
-    }),
-    tensors: {...tensors, out, stats},
-    facts,
-    workgroups: heads * Math.ceil(p.length / variant.tile.queries),
-    operations: 2 * heads * pairsOfHead(p) * (p.headDim + p.valueDim),
+  return within(gpu, (hold) => {
+    const {tensors, facts} = bind(gpu, given, told, hold);
+    const out = hold(makeTensor(gpu, given.v.shape));
+    const stats = hold(makeTensor(gpu, [p.batch, p.heads, p.length, 2]));
+    const variant = variantOf(p, tileOf(p));
+    run(gpu, {
+      key: `forward ${JSON.stringify(variant)}`,
+      make: () => ({
+        bindings: forwardBindings(variant),
+        written: ['out', 'stats'],
+        text: forwardText(variant),
+      }),
+      tensors: {...tensors, out, stats},
+      facts,
+      workgroups: heads * Math.ceil(p.length / variant.tile.queries),
+      operations: 2 * heads * pairsOfHead(p) * (p.headDim + p.valueDim),
+    });
+    return [out, stats];
   });
-  leave();
-  return [out, stats];
 };
