@@ -23,7 +23,7 @@ export async function useBackend(name: string) {
   }
   const {wasm} = tf.backend() as unknown as {wasm?: {HEAPU8: Uint8Array}};
   const threaded = wasm !== undefined && !(wasm.HEAPU8.buffer instanceof ArrayBuffer);
-  if (threaded !== (SETTINGS.flags.WASM_HAS_MULTITHREAD_SUPPORT ?? false)) {
+  if (wasm && threaded !== (SETTINGS.flags.WASM_HAS_MULTITHREAD_SUPPORT ?? false)) {
     throw new Error(`TF.js runs its wasm ${threaded ? 'with' : 'without'} threads.`);
   }
   if (SETTINGS.threads > 1) await ready({threads: SETTINGS.threads});
