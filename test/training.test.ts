@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs';
 import {oneHot} from '../examples/char_lm/batches';
 import {buildModel} from '../examples/char_lm/model';
 import {Implementation, layers} from '../src';
-import {keepsFloat16} from '../src/verify/device';
+import {keepsFloat16} from '../src/attention/float16';
 import {living} from './support/close';
 import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from './support/implementations';
 import {sumTolerance} from './support/tolerance';

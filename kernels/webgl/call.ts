@@ -5,7 +5,7 @@ import type {Problem} from '../../src/attention/problem';
 import type {WebGLBackend} from './backend';
 import {Device, deviceOf, targetsOf} from './device';
 import {Given as DrawGiven, drawCells, drawTensor} from './draw';
-import {factsOf, optionsOf} from './facts';
+import {blockOf, optionsOf} from './facts';
 import {Grid, Layout, layoutOf} from './layout';
 import type {Pass} from './program';
 import {makeTensor} from './tensors';
@@ -37,7 +37,7 @@ export class Call {
     this.options = optionsOf(problem);
     const {gl, facts} = this.device;
     gl.bindBuffer(gl.UNIFORM_BUFFER, facts);
-    gl.bufferData(gl.UNIFORM_BUFFER, factsOf(problem, this.layout), gl.DYNAMIC_DRAW);
+    gl.bufferData(gl.UNIFORM_BUFFER, blockOf(problem, this.layout), gl.DYNAMIC_DRAW);
     gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, facts);
   }
 

@@ -1,4 +1,5 @@
 /** The facts of a call as all shaders know them: one uniform block, declared and written from one list. */
+import {factsOf} from '../../src/attention/facts';
 import type {Problem} from '../../src/attention/problem';
 import type {Layout} from './layout';
 import type {Option} from './program';
@@ -15,7 +16,7 @@ const FACTS = [
   ['lookForward', 'int'],
   ['causal', 'bool'],
   ['exactWindowsize', 'bool'],
-  ['masks', 'int'],
+  ['maskRows', 'int'],
   ['biasHeads', 'int'],
   ['groupLength', 'int'],
   ['groups', 'int'],
@@ -40,33 +41,16 @@ ${FACTS.map(([name, type]) => `  ${type} ${name};\n`).join('')}
 `;
 
 /** The bytes of the block. */
-export function factsOf(p: Problem, layout: Layout): ArrayBuffer {
+export function blockOf(p: Problem, layout: Layout): ArrayBuffer {
   const buffer = new ArrayBuffer(BLOCK_BYTES);
   const ints = new Int32Array(buffer);
   const floats = new Float32Array(buffer);
   const values: Record<Fact, number> = {
+    ...factsOf(p),
+    ...layout,
     heads: p.batch * p.heads,
     tokens: p.length,
-    headDim: p.headDim,
-    valueDim: p.valueDim,
-    windowSize: p.windowSize,
     context: p.context,
-    lookBackward: p.lookBackward,
-    lookForward: p.lookForward,
-    causal: +p.causal,
-    exactWindowsize: +p.exactWindowsize,
-    masks: p.mask ? p.mask.shape[0] : 1,
-    biasHeads: p.bias ? p.biasHeads : 0,
-    groupLength: layout.groupLength,
-    groups: layout.groups,
-    tiles: layout.tiles,
-    keyRows: layout.keyRows,
-    keyQuads: layout.keyQuads,
-    valueQuads: layout.valueQuads,
-    dropThreshold: Math.min(Math.ceil(p.dropout * 2 ** 32), 2 ** 32 - 1),
-    seed: p.seed,
-    keptFactor: 1 / (1 - p.dropout),
-    scale: p.scale,
   };
   FACTS.forEach(([name, type], at) => {
     if (type === 'float') floats[at] = values[name];

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import {xposFactor} from '../rotary/xpos';
 import type {Sequences} from './composite_sequences';
 import {keepFactors} from './dropout';
+import {keepsFloat16} from './float16';
 import type {Problem} from './problem';
 import {SELF_SCORE, band, diagonal, existing} from './visibility';
 import {bucket, layoutOf, lookAround} from './windows';
@@ -117,8 +118,7 @@ function addBias(scores: tf.Tensor4D, bias: tf.Tensor3D, p: Problem): tf.Tensor4
  * WebGL textures hold no more.
  */
 function extremes(): {shown: number; hidden: number; floor: number} {
-  const half = tf.getBackend() === 'webgl' && !tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED');
-  return half
+  return keepsFloat16()
     ? {shown: 65504, hidden: -6e4, floor: -5.5e4}
     : {shown: Infinity, hidden: -1e30, floor: -5e29};
 }

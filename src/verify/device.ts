@@ -1,6 +1,7 @@
 /** What computes, in the words that its backend has for it. Nowhere else does src know a backend. */
 import * as tf from '@tensorflow/tfjs';
 
+import {keepsFloat16} from '../attention/float16';
 import {refuse} from '../check/errors';
 
 /** What we use of TF.js's backends. */
@@ -46,9 +47,4 @@ const WORDS: Record<string, () => string | Promise<string>> = {
 export async function deviceOf(): Promise<string> {
   const name = tf.getBackend();
   return Object.hasOwn(WORDS, name) ? WORDS[name]() : name;
-}
-
-/** Whether the current backend keeps numbers in float16. */
-export function keepsFloat16(): boolean {
-  return tf.getBackend() === 'webgl' && !tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED');
 }

@@ -1,4 +1,5 @@
 /** The tensors of a case, drawn as scripts/golden.py draws them: multiples of 1/256 within ±1. */
+import {contextOf, resolveConfig} from '../attention/config';
 import type {GoldenCase} from './golden';
 
 /** mulberry32 (Tommy Ettinger, public domain). */
@@ -35,9 +36,8 @@ export interface Inputs {
 
 export function inputsOf(c: GoldenCase, generator: Generator): Inputs {
   const [batch, heads, n, d] = c.shape;
-  const {windowSize: w, causal} = c.config;
-  const context =
-    w * (1 + (c.config.lookBackward ?? 1) + (c.config.lookForward ?? (causal ? 0 : 1)));
+  const {windowSize: w} = c.config;
+  const context = contextOf('verify', resolveConfig('verify', c.config), w);
   const draw = (...shape: number[]): Drawn => {
     const size = shape.reduce((product, one) => product * one);
     return {shape, data: Float32Array.from({length: size}, () => generator.below(513) / 256 - 1)};

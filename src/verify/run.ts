@@ -2,9 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {resolveConfig} from '../attention/config';
-import {whyNotFused} from '../attention/fused';
 import {localAttention} from '../attention/local_attention';
-import {problemOf} from '../attention/problem';
+import {planOf} from '../attention/plan';
 import type {GoldenCase} from './golden';
 import type {Drawn, Inputs} from './inputs';
 
@@ -30,8 +29,8 @@ function compute(c: GoldenCase, inputs: Inputs): {ran: Ran; tensors: tf.Tensor[]
   const given = [q, k, v, ...(inputs.bias ? [inputs.bias] : [])].map(tensor);
   const config = resolveConfig('verify', c.config);
   const shapes = {q: q.shape, k: k.shape, v: v.shape};
-  const reason = whyNotFused(problemOf('verify', shapes, config, {mask, attnBias: given[3]}));
-  const ran: Ran = reason === null ? 'fused' : 'composite';
+  const {fused} = planOf('verify', shapes, config, {mask, attnBias: given[3]});
+  const ran: Ran = fused ? 'fused' : 'composite';
   try {
     const {value, grads} = tf.valueAndGrads((q, k, v, attnBias) =>
       localAttention(q, k, v, {...c.config, implementation: ran}, {mask, attnBias}),

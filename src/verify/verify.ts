@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 
+import {keepsFloat16} from '../attention/float16';
 import {fail, refuse} from '../check/errors';
-import {deviceOf, keepsFloat16} from './device';
+import {deviceOf} from './device';
 import {GoldenCase, RESULTS, errorOf} from './golden';
 import {GOLDEN} from './golden.generated';
 import {Generator, inputsOf} from './inputs';

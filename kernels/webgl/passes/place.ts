@@ -125,7 +125,7 @@ export const exists: Pass = {
   options: [],
   pieces: [reader('x'), TILES],
   main: `${TOKEN}
-  float found = token < tokens ? xAt(0, head / (heads / masks), token) : 0.0;`,
+  float found = token < tokens ? xAt(0, head / (heads / maskRows), token) : 0.0;`,
   results: ['vec4(found)'],
 };
 
