@@ -1,7 +1,7 @@
 /** naive.ts (float64 loops) -> every implementation, value and all gradients, on every backend. */
 import * as tf from '@tensorflow/tfjs';
 
-import {Implementation, localAttention} from '../../src';
+import type {Implementation} from '../../src';
 import {CASES, Case} from '../support/cases';
 import {expectClose, living, relativeError} from '../support/close';
 import {
@@ -14,15 +14,14 @@ import {
 } from '../support/implementations';
 import {isHeld} from '../support/float16';
 import {withHeadsOfNaN} from '../support/guard';
-import {configOf, tensorsOf} from '../support/inputs';
+import {tensorsOf} from '../support/inputs';
+import {Given, run} from '../support/run';
 import {Wanted, truthOf} from '../support/truth';
 
 /** What may run besides the two fused kernels: views, and zeros for what has no gradient. */
 const VIEWS = ['Identity', 'Reshape', 'ZerosLike'];
 
 const HELD = CASES.filter(isHeld);
-
-type Given = ReturnType<typeof tensorsOf>;
 
 describe.each(IMPLEMENTATIONS)('%s', (name, one) => {
   beforeAll(() => useImplementation(one));
@@ -102,14 +101,6 @@ describe.each(FUSED)('%s', (_, one) => {
     },
   );
 });
-
-/** The output, and the gradients in the order of the inputs. */
-function run(c: Case, {inputs, call, dout}: Given, implementation: Implementation): tf.Tensor[] {
-  const attend = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, attnBias?: tf.Tensor) =>
-    localAttention(q, k, v, {...configOf(c), implementation}, {...call, attnBias});
-  const {value, grads} = tf.valueAndGrads(attend)(inputs, dout);
-  return [value, ...grads];
-}
 
 /**
  * The same call on NaN, whose results are dropped: what is then allocated, or kept between calls,

@@ -2,12 +2,12 @@
 import * as fc from 'fast-check';
 import * as tf from '@tensorflow/tfjs';
 
-import {Implementation, localAttention} from '../../src';
 import {arbitraryCase} from '../support/arbitrary';
 import {Case} from '../support/cases';
 import {expectClose, living, relativeError} from '../support/close';
 import {QUICK, isBesideComposite, useAnyBuild, useImplementation} from '../support/implementations';
-import {configOf, tensorsOf} from '../support/inputs';
+import {tensorsOf} from '../support/inputs';
+import {run} from '../support/run';
 import {truthOf} from '../support/truth';
 
 /** Change the seed to look elsewhere; fast-check prints it with what it found. */
@@ -54,12 +54,3 @@ describe.each(QUICK)('%s', (name, one) => {
     );
   });
 });
-
-/** The output, and the gradients in the order of the inputs. */
-function run(c: Case, given: ReturnType<typeof tensorsOf>, implementation: Implementation) {
-  const config = {...configOf(c), implementation};
-  const {value, grads} = tf.valueAndGrads((q, k, v, attnBias) =>
-    localAttention(q, k, v, config, {...given.call, attnBias}),
-  )(given.inputs, given.dout);
-  return [value, ...grads];
-}

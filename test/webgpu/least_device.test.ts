@@ -3,14 +3,11 @@ import * as tf from '@tensorflow/tfjs';
 
 import type {WebGPUBackend} from '@tensorflow/tfjs-backend-webgpu';
 import {webgpu} from '../../kernels/webgpu';
-import {localAttention} from '../../src';
 import {registerFused} from '../../src/attention/fused';
 import {BACKENDS} from '../support/backends';
-import {Case} from '../support/cases';
-import {expectClose} from '../support/close';
+import type {Case} from '../support/cases';
 import {checkGpuErrors, expectNoGpuErrors, watchGpu} from '../support/gpu_errors';
-import {configOf, tensorsOf} from '../support/inputs';
-import {truthOf} from '../support/truth';
+import {testAgainstLoops} from './on_webgpu';
 
 const NAME = 'webgpu-least';
 
@@ -37,18 +34,5 @@ const CASES: Case[] = [
   beforeEach(expectNoGpuErrors);
   afterEach(checkGpuErrors);
 
-  test.each(CASES.map((c) => [c.name, c] as const))(
-    'gives the numbers and gradients of the loops: %s',
-    async (_, c) => {
-      const {values, wanted} = truthOf(c);
-      const {inputs, call, dout} = tensorsOf(c, values);
-      const attend = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, attnBias?: tf.Tensor) =>
-        localAttention(q, k, v, {...configOf(c), implementation: 'fused'}, {...call, attnBias});
-      const {value, grads} = tf.valueAndGrads(attend)(inputs, dout);
-      for (const [at, {name, want, tolerance}] of wanted.entries()) {
-        await expectClose(name, [value, ...grads][at], want, tolerance);
-      }
-    },
-    120_000,
-  );
+  testAgainstLoops(CASES);
 });

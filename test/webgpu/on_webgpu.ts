@@ -4,6 +4,11 @@ import * as tf from '@tensorflow/tfjs';
 import '../../src';
 import type {WebGpuBackend} from '../../kernels/webgpu/backend';
 import {BACKENDS, useBackend} from '../support/backends';
+import type {Case} from '../support/cases';
+import {expectClose} from '../support/close';
+import {tensorsOf} from '../support/inputs';
+import {run} from '../support/run';
+import {truthOf} from '../support/truth';
 
 export function onWebgpu(name: string, tests: () => void): void {
   (BACKENDS.includes('webgpu') ? describe : describe.skip)(name, () => {
@@ -23,4 +28,19 @@ export function dispatches(f: () => void): number {
   const ours = run.mock.calls.filter(([{shaderKey}]) => shaderKey.includes('LocalAttention'));
   run.mockRestore();
   return ours.length;
+}
+
+/** A test of each case on the current backend; an emulated GPU compiles for a quarter of a minute. */
+export function testAgainstLoops(cases: readonly Case[]): void {
+  test.each(cases.map((c) => [c.name, c] as const))(
+    'gives the numbers and gradients of the loops: %s',
+    async (_, c) => {
+      const {values, wanted} = truthOf(c);
+      const results = run(c, tensorsOf(c, values), 'fused');
+      for (const [at, {name, want, tolerance}] of wanted.entries()) {
+        await expectClose(name, results[at], want, tolerance);
+      }
+    },
+    120_000,
+  );
 }

@@ -2,14 +2,8 @@
  * Heads of up to 256 channels: tiles of their own, and columns that are held part by part. A GPU's
  * emulation compiles each for a quarter of a minute, so half of them run only where CASES is given.
  */
-import * as tf from '@tensorflow/tfjs';
-
-import {localAttention} from '../../src';
-import {Case} from '../support/cases';
-import {expectClose} from '../support/close';
-import {configOf, tensorsOf} from '../support/inputs';
-import {truthOf} from '../support/truth';
-import {onWebgpu} from './on_webgpu';
+import type {Case} from '../support/cases';
+import {onWebgpu, testAgainstLoops} from './on_webgpu';
 
 const SPARSE = (row: number, token: number) => (5 * row + 3 * token) % 7 > 2;
 const MIXED = {mask: {batch: 2, keeps: SPARSE}, bias: {heads: 3}, dropout: {rate: 0.3, seed: 12}};
@@ -25,18 +19,5 @@ const CASES: Case[] = [
 
 onWebgpu('on webgpu', () => {
   const chosen = CASES.filter((_, at) => process.env.CASES || at % 2 === 0);
-  test.each(chosen.map((c) => [c.name, c] as const))(
-    'gives the numbers and gradients of the loops: %s',
-    async (_, c) => {
-      const {values, wanted} = truthOf(c);
-      const {inputs, call, dout} = tensorsOf(c, values);
-      const attend = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, attnBias?: tf.Tensor) =>
-        localAttention(q, k, v, {...configOf(c), implementation: 'fused'}, {...call, attnBias});
-      const {value, grads} = tf.valueAndGrads(attend)(inputs, dout);
-      for (const [at, {name, want, tolerance}] of wanted.entries()) {
-        await expectClose(name, [value, ...grads][at], want, tolerance);
-      }
-    },
-    120_000,
-  );
+  testAgainstLoops(chosen);
 });

@@ -16,7 +16,7 @@
  */
 import {BIAS_OF_INFO, angleOfInfo} from '../wgsl/back';
 import {BANDS} from '../wgsl/bands';
-import {WORKGROUP, buffers, callStruct} from '../wgsl/call';
+import {BLOCK, WORKGROUP, buffers, callStruct} from '../wgsl/call';
 import {reader, readers} from '../wgsl/rows';
 import {ADJUSTED, DROPOUT, FINITE, HIDDEN} from '../wgsl/scores';
 import {each} from '../wgsl/text';
@@ -63,22 +63,13 @@ ${ifExtras(`${BIAS_OF_INFO}\n${ADJUSTED}\n${DROPOUT}`)}
 ${side.declarations}
 
 @compute @workgroup_size(${lanes * lines})
-fn main(${WORKGROUP}) {
-  let id = numberOf(group, groups);
-  if (id >= u.stop) { return; }
-  let blocks = (u.length + OWN - 1u) / OWN;
-  let head = id / blocks;
-  let rowOfHead = head * u.length;
-  let begin = id % blocks * OWN;
-  let last = min(begin + OWN, u.length) - 1u;
+fn main(${WORKGROUP}) {${BLOCK}
   let origin = ${side.origin}; // of the angles
   let end = ${end}(last);
   let metByAll = ${first}(last); // the rows from here to the next are
   let endMetByAll = ${end}(begin);
   let columns0 = (u.headDim + 3u) / 4u;
   let columns1 = (u.valueDim + 3u) / 4u;
-  let lane = thread % LANES;
-  let line = thread / LANES;
 ${perRow(
   (i) => `  let own${i} = begin + line + ${i}u * LINES;
   let first${i} = ${first}(own${i});

@@ -9,7 +9,7 @@
  */
 import type {Variant} from './tile';
 import {BANDS} from '../wgsl/bands';
-import {WORKGROUP, buffers, callStruct} from '../wgsl/call';
+import {BLOCK, WORKGROUP, buffers, callStruct} from '../wgsl/call';
 import {elementOf, readers, writer} from '../wgsl/rows';
 import {ADJUSTED, DROPOUT, FACTOR_OF_KEY, FINITE, FLOOR, HIDDEN} from '../wgsl/scores';
 import {PLACE_OF_MET, PLACE_OF_OWN, stage} from '../wgsl/stage';
@@ -125,14 +125,7 @@ ${DROPOUT}
 ${FACTOR_OF_KEY}`)}
 
 @compute @workgroup_size(${lanes * lines})
-fn main(${WORKGROUP}) {
-  let id = numberOf(group, groups);
-  if (id >= u.stop) { return; }
-  let blocks = (u.length + OWN - 1u) / OWN;
-  let head = id / blocks;
-  let rowOfHead = head * u.length;
-  let begin = id % blocks * OWN;
-  let last = min(begin + OWN, u.length) - 1u;
+fn main(${WORKGROUP}) {${BLOCK}
   let origin = contextOf(begin); // of the angles
   let end = endKey(last);
   let seenByAll = firstKey(last); // the keys from here to the next are
@@ -141,8 +134,6 @@ fn main(${WORKGROUP}) {
   // weights of so many keys sum to 1 at most: values near the largest of float32 have a mean then
   let doublings = 32u - countLeadingZeros(min(u.length, (1u + u.lookBackward + u.lookForward) * u.windowSize));
   let small = bitcast<f32>((127u - doublings) << 23u);
-  let lane = thread % LANES;
-  let line = thread / LANES;
 ${perRow(
   (i) => `  let query${i} = begin + line + ${i}u * LINES;
   let first${i} = firstKey(query${i});

@@ -47,6 +47,18 @@ export const WORKGROUP = `
   @builtin(local_invocation_index) thread: u32,
 `;
 
+/** Where main begins: the block of OWN rows of a head that a workgroup owns, and a thread's place. */
+export const BLOCK = `
+  let id = numberOf(group, groups);
+  if (id >= u.stop) { return; }
+  let blocks = (u.length + OWN - 1u) / OWN;
+  let head = id / blocks;
+  let rowOfHead = head * u.length;
+  let begin = id % blocks * OWN;
+  let last = min(begin + OWN, u.length) - 1u;
+  let lane = thread % LANES;
+  let line = thread / LANES;`;
+
 /** `u`, at the binding after `tensors` buffers; of each TF.js tells the shape and the stride. */
 export function callStruct(tensors: number): string {
   const shapes = Array.from({length: tensors}, (_, i) => `  shape${i}: i32, stride${i}: i32,`);
