@@ -37,6 +37,12 @@ bool within(int query, int j) {
 }
 `;
 
+/** Where main begins, for a cell of the scores of a chunk: its place, and its tile. */
+export const CELL_OF_TILE = `
+  ivec2 at = here();
+  Tile tile = tileAt(firstTile + at.x);
+  if (at.y >= tile.columns) discard;`;
+
 /** Where query i of a head is: its group's strip, its tile, its place in it, and the group's origin. */
 export const QUERIES = `
 ivec4 placeOf(int head, int i) {

@@ -13,16 +13,26 @@ import {FACTS_BLOCK} from './facts';
  * `options` what is 0 or 1 in its text.
  * A result is an expression for one layer each, or `null`: `main` then sets `texel`, of a tensor.
  */
-export interface Pass {
+export interface Pass extends Reads {
   name: string;
+  main: string;
+  results: readonly string[] | null;
+}
+
+interface Reads {
   cells: readonly string[];
   tensors: readonly string[];
   tables: readonly string[];
   uniforms: readonly string[];
   options: readonly Option[];
   pieces: readonly string[];
-  main: string;
-  results: readonly string[] | null;
+}
+
+const NOTHING: Reads = {cells: [], tensors: [], tables: [], uniforms: [], options: [], pieces: []};
+
+/** A pass that reads what is said, and nothing else. */
+export function pass(told: Omit<Pass, keyof Reads> & Partial<Reads>): Pass {
+  return {...NOTHING, ...told};
 }
 
 /** 1 or 0 in the text of a pass that names them, else 0. */

@@ -108,4 +108,17 @@ ivec3 packedAt(int rows, int columns) {
   int row = index / across;
   return ivec3(row / down, 2 * (row % down), 2 * (index % across));
 }
+
+// of four channels, the two from channel c on
+vec2 halfOf(vec4 four, int c) {
+  return (c & 2) == 0 ? four.xy : four.zw;
+}
 `;
+
+/** Sets the texel of a tensor of `tokens` rows from `pair`(batch, row, column), two columns of a row. */
+export function texelOf(columns: string, pair = 'pairAt'): string {
+  return `
+  ivec3 at = packedAt(tokens, ${columns});
+  texel.xy = ${pair}(at.x, at.y, at.z);
+  texel.zw = at.y + 1 < tokens ? ${pair}(at.x, at.y + 1, at.z) : vec2(0);`;
+}

@@ -1,15 +1,13 @@
 /** dbias [h, w, C]: dS, added up over batch and windows, and over chunks of tiles by what was `before`. */
 import {QUERIES, TILES} from '../pieces';
-import type {Pass} from '../program';
+import {pass} from '../program';
 import {PACKED} from '../tensors';
 
-export const biasGradient: Pass = {
+export const biasGradient = pass({
   name: 'gradient of the bias',
   cells: ['slopes'],
-  tensors: [],
   tables: ['before'],
   uniforms: ['firstTile', 'endTile'],
-  options: [],
   pieces: [
     TILES,
     QUERIES,
@@ -44,4 +42,4 @@ float sumAt(int table, int row, int slot) {
   if (more.x) texel.z += sumAt(at.x, at.y + 1, at.z);
   if (more.x && more.y) texel.w += sumAt(at.x, at.y + 1, at.z + 1);`,
   results: null,
-};
+});

@@ -1,16 +1,12 @@
 /** Results as TF.js's tensors: 2 × 2 numbers in a texel. */
 import {QUERIES, TILES} from '../pieces';
-import type {Pass} from '../program';
-import {PACKED} from '../tensors';
+import {pass} from '../program';
+import {PACKED, texelOf} from '../tensors';
 
 /** What is mixed for queries, as it is: [..., n, dv] */
-export const output: Pass = {
+export const output = pass({
   name: 'output',
   cells: ['mixes'],
-  tensors: [],
-  tables: [],
-  uniforms: [],
-  options: [],
   pieces: [
     TILES,
     QUERIES,
@@ -18,41 +14,30 @@ export const output: Pass = {
     `
 vec2 pairAt(int head, int i, int c) {
   ivec4 place = placeOf(head, i);
-  vec4 found = mixedAt(mixes, mixesGrid, place.y, place.z, c / 4);
-  return (c & 2) == 0 ? found.xy : found.zw;
+  return halfOf(mixedAt(mixes, mixesGrid, place.y, place.z, c / 4), c);
 }
 `,
   ],
-  main: `
-  ivec3 at = packedAt(tokens, valueDim);
-  texel.xy = pairAt(at.x, at.y, at.z);
-  texel.zw = at.y + 1 < tokens ? pairAt(at.x, at.y + 1, at.z) : vec2(0);`,
+  main: texelOf('valueDim'),
   results: null,
-};
+});
 
 /** [batch, heads, n, 2] */
-export const statisticsOutput: Pass = {
+export const statisticsOutput = pass({
   name: 'output of statistics',
   cells: ['statistics'],
-  tensors: [],
-  tables: [],
-  uniforms: [],
-  options: [],
   pieces: [
     TILES,
     QUERIES,
     PACKED,
     `
-vec2 pairAt(int head, int i) {
+vec2 pairAt(int head, int i, int c) {
   ivec4 place = placeOf(head, i);
   ivec2 at = cell(place.y, 0, statisticsGrid);
   return vec2(four(statistics, at, 0)[place.z], four(statistics, at, 1)[place.z]);
 }
 `,
   ],
-  main: `
-  ivec3 at = packedAt(tokens, 2);
-  texel.xy = pairAt(at.x, at.y);
-  texel.zw = at.y + 1 < tokens ? pairAt(at.x, at.y + 1) : vec2(0);`,
+  main: texelOf('2'),
   results: null,
-};
+});

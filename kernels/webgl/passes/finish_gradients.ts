@@ -1,7 +1,7 @@
 /** Gradients as TF.js's tensors, rotated back: of the queries scaled, of shared keys through the norm. */
 import {ANGLES, QUERIES, TILES} from '../pieces';
-import type {Option, Pass} from '../program';
-import {PACKED, reader} from '../tensors';
+import {Option, pass} from '../program';
+import {PACKED, reader, texelOf} from '../tensors';
 
 /** Four channels 4m … of one half, or of an upper one; or two channels c and c + 1. */
 const ROTATED_BACK = `
@@ -18,10 +18,6 @@ vec4 rotatedBack(vec4 lower, vec4 upper, int angle, int m, bool isUpper) {
  * `halfAt(head, token, m, isUpper)`.
  */
 const PAIRS = `
-vec2 half_(vec4 four, int c) {
-  return (c & 2) == 0 ? four.xy : four.zw;
-}
-
 vec2 pairAt(int head, int token, int c) {
 #if ROTARY
   int middle = headDim / 2;
@@ -32,27 +28,20 @@ vec2 pairAt(int head, int token, int c) {
   int next = nextIsUpper ? c + 1 - middle : c + 1;
   return vec2(halfAt(head, token, m / 4, isUpper)[m & 3], halfAt(head, token, next / 4, nextIsUpper)[next & 3]);
 #else
-  return half_(halfAt(head, token, m / 4, isUpper), m);
+  return halfOf(halfAt(head, token, m / 4, isUpper), m);
 #endif
 #else
-  return half_(texelAt(head, token, c / 4), c);
+  return halfOf(texelAt(head, token, c / 4), c);
 #endif
 }
 `;
 
-const main = (columns: string, pair = 'pairAt') => `
-  ivec3 at = packedAt(tokens, ${columns});
-  texel.xy = ${pair}(at.x, at.y, at.z);
-  texel.zw = at.y + 1 < tokens ? ${pair}(at.x, at.y + 1, at.z) : vec2(0);`;
-
 const ROTATION: Option[] = ['ROTARY', 'ODD_HALF'];
 
-export const queryGradient: Pass = {
+export const queryGradient = pass({
   name: 'gradient of queries',
   cells: ['mixes'],
-  tensors: [],
   tables: ['angles'],
-  uniforms: [],
   options: ROTATION,
   pieces: [
     TILES,
@@ -75,9 +64,9 @@ vec4 texelAt(int head, int i, int quad) {
 `,
     PAIRS,
   ],
-  main: main('headDim'),
+  main: texelOf('headDim'),
   results: null,
-};
+});
 
 /** What is gathered for a key, over the groups that see it. */
 const KEYS = `
@@ -108,12 +97,9 @@ vec4 texelAt(int head, int j, int quad) {
 }
 `;
 
-export const valueGradient: Pass = {
+export const valueGradient = pass({
   name: 'gradient of values',
   cells: ['sums', 'exists'],
-  tensors: [],
-  tables: [],
-  uniforms: [],
   options: ['MASKED'],
   pieces: [
     TILES,
@@ -121,21 +107,19 @@ export const valueGradient: Pass = {
     KEYS,
     `
 vec2 pairAt(int head, int j, int c) {
-  vec4 found = texelAt(head, j, c / 4);
-  return (c & 2) == 0 ? found.xy : found.zw;
+  return halfOf(texelAt(head, j, c / 4), c);
 }
 `,
   ],
-  main: main('valueDim'),
+  main: texelOf('valueDim'),
   results: null,
-};
+});
 
-export const keyGradient: Pass = {
+export const keyGradient = pass({
   name: 'gradient of keys',
   cells: ['sums', 'exists', 'norms', 'along'],
   tensors: ['x'],
   tables: ['angles'],
-  uniforms: [],
   options: [...ROTATION, 'MASKED', 'SHARED'],
   pieces: [
     reader('x'),
@@ -179,19 +163,14 @@ vec2 keyPairAt(int head, int j, int c) {
 }
 `,
   ],
-  main: main('headDim', 'keyPairAt'),
+  main: texelOf('headDim', 'keyPairAt'),
   results: null,
-};
+});
 
 /** k̂ · dk̂ of each row of keys, as they are placed. */
-export const alongKeys: Pass = {
+export const alongKeys = pass({
   name: 'gradient along keys',
   cells: ['keys', 'sums'],
-  tensors: [],
-  tables: [],
-  uniforms: [],
-  options: [],
-  pieces: [],
   main: `
   int row = here().x;
   float sum = 0.0;
@@ -200,4 +179,4 @@ export const alongKeys: Pass = {
     sum += dot(key, four(sums, cell(row / TARGETS, quad, sumsGrid), row % TARGETS));
   }`,
   results: ['vec4(sum)'],
-};
+});

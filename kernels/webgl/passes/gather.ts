@@ -6,17 +6,14 @@
  * multiplied with zeros for what is not finite, and that is added where the number is not 0.
  */
 import {TILES} from '../pieces';
-import type {Pass} from '../program';
+import {Pass, pass} from '../program';
 
 export function gathered(targets: number): Pass {
   const keys = Array.from({length: targets}, (_, t) => t);
-  return {
+  return pass({
     name: 'gathered',
     cells: ['weights', 'rows', 'before'],
-    tensors: [],
-    tables: [],
     uniforms: ['firstTile', 'endTile'],
-    options: [],
     pieces: [
       TILES,
       `
@@ -77,5 +74,5 @@ ${keys
     }
   }`,
     results: keys.map((t) => `sum${t}`),
-  };
+  });
 }

@@ -5,7 +5,7 @@
  * edges of the band, and where a bias may hide anything, products with 0 are left out.
  */
 import {TILES} from '../pieces';
-import type {Pass} from '../program';
+import {Pass, pass} from '../program';
 
 const PRODUCTS = `
 vec4 product(float weight, vec4 row) {
@@ -34,11 +34,9 @@ export function mixed(targets: number): Pass {
 ${Array.from({length: quads}, (_, quad) => `        vec4 row${quad} = four(rows, row + ivec2(0, t), layer + ${quad});`).join('\n')}
 ${add(times)}
       }`;
-  return {
+  return pass({
     name: 'mixed',
     cells: ['weights', 'rows'],
-    tensors: [],
-    tables: [],
     uniforms: ['firstTile'],
     options: ['BIASED'],
     pieces: [TILES, PRODUCTS],
@@ -58,7 +56,7 @@ ${add(times)}
     }
   }`,
     results: all.map(({name}) => name),
-  };
+  });
 }
 
 function weightOf(queries: number, query: number): string {

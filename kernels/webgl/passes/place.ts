@@ -7,7 +7,7 @@
  * nobody's business but that of q, k and their gradients.
  */
 import {ANGLES, TILES} from '../pieces';
-import type {Pass} from '../program';
+import {Pass, pass} from '../program';
 import {reader} from '../tensors';
 
 /** The texels of a row, from `T · column` on, in x0 …; `factor` goes before the rotation. */
@@ -52,12 +52,10 @@ const results = (targets: number) => Array.from({length: targets}, (_, t) => `x$
 
 /** q, or (`plain`) what is upstream of the output, by rows of tiles. */
 export function placeQueries(targets: number, plain: boolean): Pass {
-  return {
+  return pass({
     name: plain ? 'place upstream gradients' : 'place queries',
-    cells: [],
     tensors: ['x'],
     tables: plain ? [] : ['angles'],
-    uniforms: [],
     options: plain ? [] : ['ROTARY', 'ODD_HALF'],
     pieces: [reader('x'), TILES, ...(plain ? [] : [ANGLES])],
     main: `
@@ -73,17 +71,16 @@ export function placeQueries(targets: number, plain: boolean): Pass {
   if (token < min(tokens, (group + 1) * groupLength)) {${texels(targets)}
   }`,
     results: results(targets),
-  };
+  });
 }
 
 /** k, or (`plain`) v. */
 export function placeKeys(targets: number, plain: boolean): Pass {
-  return {
+  return pass({
     name: plain ? 'place values' : 'place keys',
     cells: ['exists', 'norms'],
     tensors: ['x'],
     tables: plain ? [] : ['angles'],
-    uniforms: [],
     options: plain ? ['MASKED'] : ['ROTARY', 'ODD_HALF', 'SHARED', 'MASKED'],
     pieces: [reader('x'), TILES, ...(plain ? [] : [ANGLES])],
     main: `
@@ -106,7 +103,7 @@ export function placeKeys(targets: number, plain: boolean): Pass {
   if (exist) {${texels(targets)}
   }`,
     results: results(targets),
-  };
+  });
 }
 
 const TOKEN = `
@@ -116,27 +113,19 @@ const TOKEN = `
   int token = originOf(strip - head * groups) + row - strip * keyRows;`;
 
 /** Whether a key exists: that it is no padding, and not masked. */
-export const exists: Pass = {
+export const exists = pass({
   name: 'which keys exist',
-  cells: [],
   tensors: ['x'],
-  tables: [],
-  uniforms: [],
-  options: [],
   pieces: [reader('x'), TILES],
   main: `${TOKEN}
   float found = token < tokens ? xAt(0, head / (heads / maskRows), token) : 0.0;`,
   results: ['vec4(found)'],
-};
+});
 
 /** 1 / max(‖k‖, 1e-12) of each key. */
-export const norms: Pass = {
+export const norms = pass({
   name: 'norms',
-  cells: [],
   tensors: ['x'],
-  tables: [],
-  uniforms: [],
-  options: [],
   pieces: [reader('x'), TILES],
   main: `${TOKEN}
   float square = 0.0;
@@ -148,4 +137,4 @@ export const norms: Pass = {
     }
   }`,
   results: ['vec4(1.0 / sqrt(max(square, 1e-24)))'],
-};
+});

@@ -5,17 +5,14 @@
  * ordinary size, but all dP may be counted from that of this key: its own is then exactly 0, and the sum
  * is one of the others alone, small and exact.
  */
-import {TILES} from '../pieces';
-import type {Pass} from '../program';
+import {CELL_OF_TILE, TILES} from '../pieces';
+import {Pass, pass} from '../program';
 
 /** Of each query: from where its dP are counted, and their mean from there. */
-export const rowGradient: Pass = {
+export const rowGradient = pass({
   name: 'gradient of rows',
   cells: ['weights', 'products'],
-  tensors: [],
-  tables: [],
   uniforms: ['firstTile'],
-  options: [],
   pieces: [TILES],
   main: `
   int index = here().x;
@@ -37,14 +34,12 @@ export const rowGradient: Pass = {
     at.x++;
   }`,
   results: ['origin', 'sum - origin * others'],
-};
+});
 
 export function scoreGradient(targets: number): Pass {
-  return {
+  return pass({
     name: 'gradient of scores',
     cells: ['weights', 'products', 'rows'],
-    tensors: [],
-    tables: [],
     uniforms: ['firstTile'],
     options: ['SHARED'],
     pieces: [
@@ -60,10 +55,7 @@ vec4 slope(vec4 weight, vec4 product, vec4 origin, vec4 mean, ivec4 i, int j) {
   return mix(weight * ((product - origin) - mean), vec4(0), none);
 }`,
     ],
-    main: `
-  ivec2 at = here();
-  Tile tile = tileAt(firstTile + at.x);
-  if (at.y >= tile.columns) discard;
+    main: `${CELL_OF_TILE}
   ivec2 row = cell(firstTile + at.x, 0, rowsGrid);
   ivec2 from = cell(at.x, at.y, weightsGrid);
   vec4 origin = four(rows, row, 0);
@@ -75,5 +67,5 @@ vec4 slope(vec4 weight, vec4 product, vec4 origin, vec4 mean, ivec4 i, int j) {
       (_, t) =>
         `slope(four(weights, from, ${t}), four(products, from, ${t}), origin, mean, i, j + ${t})`,
     ),
-  };
+  });
 }

@@ -2,8 +2,8 @@
  * Scores of a tile with a block of keys, T in as many layers: s = q · k + bias, HIDDEN where the key is
  * not visible. The gradient comes here too, and gets the same bits.
  */
-import {DROPOUT, TILES} from '../pieces';
-import type {Pass} from '../program';
+import {CELL_OF_TILE, DROPOUT, TILES} from '../pieces';
+import {Pass, pass} from '../program';
 import {reader} from '../tensors';
 
 const VISIBLE = `
@@ -34,10 +34,7 @@ vec4 visible(vec4 score, Tile tile, ivec4 i, ivec4 first, ivec4 end, int j, bool
 /** Products of the rows of four queries with those of T keys, in s0 … */
 function products(targets: number): string {
   const keys = Array.from({length: targets}, (_, t) => t);
-  return `
-  ivec2 at = here();
-  Tile tile = tileAt(firstTile + at.x);
-  if (at.y >= tile.columns) discard;
+  return `${CELL_OF_TILE}
   ivec2 q = cell((firstTile + at.x) * 4, 0, queriesGrid);
   ivec2 k = cell(tile.row + at.y * TARGETS, 0, keysGrid);
   ${keys.map((t) => `vec4 s${t} = vec4(0);`).join(' ')}
@@ -60,11 +57,10 @@ const layers = (targets: number, text: (t: number) => string) =>
   Array.from({length: targets}, (_, t) => text(t));
 
 export function scores(targets: number): Pass {
-  return {
+  return pass({
     name: 'scores',
     cells: ['queries', 'keys', 'exists'],
     tensors: ['bias'],
-    tables: [],
     uniforms: ['firstTile', 'quads'],
     options: ['BIASED', 'MASKED', 'SHARED'],
     pieces: [reader('bias'), TILES, VISIBLE],
@@ -80,20 +76,18 @@ export function scores(targets: number): Pass {
 #define EXISTS(t) true
 #endif`,
     results: layers(targets, (t) => `visible(s${t}, tile, i, first, end, j + ${t}, EXISTS(${t}))`),
-  };
+  });
 }
 
 /** What weights are worth: dP = (dO · v) ∘ keep. What is hidden is anything. */
 export function weightGradient(targets: number): Pass {
-  return {
+  return pass({
     name: 'gradient of weights',
     cells: ['queries', 'keys'],
-    tensors: [],
-    tables: [],
     uniforms: ['firstTile', 'quads'],
     options: ['DROPPED'],
     pieces: [TILES, DROPOUT],
     main: products(targets),
     results: layers(targets, (t) => `s${t} * KEPT(tile, j + ${t})`),
-  };
+  });
 }

@@ -1,15 +1,12 @@
 /** From scores to weights: the statistics of each row, then exp(s − maximum) / sum. */
-import {DROPOUT, TILES} from '../pieces';
-import type {Pass} from '../program';
+import {CELL_OF_TILE, DROPOUT, TILES} from '../pieces';
+import {Pass, pass} from '../program';
 
 /** The largest score of each query of a tile, and Σ exp(s − largest). A row that sees nothing: −1e30, 0. */
-export const statistics: Pass = {
+export const statistics = pass({
   name: 'statistics',
   cells: ['scores'],
-  tensors: [],
-  tables: [],
   uniforms: ['firstTile'],
-  options: [],
   pieces: [
     TILES,
     `
@@ -37,16 +34,14 @@ vec4 exponential(vec4 x) {
     }
   }`,
   results: ['largest', 'sum'],
-};
+});
 
 /** P = exp(s − maximum) / sum, 0 where hidden; `kept`: times what dropout keeps. */
 export function weights(targets: number, kept: boolean): Pass {
   const layers = Array.from({length: targets}, (_, t) => t);
-  return {
+  return pass({
     name: kept ? 'kept weights' : 'weights',
     cells: ['scores', 'statistics'],
-    tensors: [],
-    tables: [],
     uniforms: ['firstTile'],
     options: kept ? ['DROPPED'] : [],
     pieces: [
@@ -58,10 +53,7 @@ vec4 weight(vec4 score, vec4 largest, vec4 share, Tile tile, int j) {
   return mix(found, vec4(0), equal(score, vec4(HIDDEN)));
 }`,
     ],
-    main: `
-  ivec2 at = here();
-  Tile tile = tileAt(firstTile + at.x);
-  if (at.y >= tile.columns) discard;
+    main: `${CELL_OF_TILE}
   ivec2 row = cell(firstTile + at.x, 0, statisticsGrid);
   ivec2 from = cell(at.x, at.y, scoresGrid);
   vec4 largest = four(statistics, row, 0);
@@ -69,5 +61,5 @@ vec4 weight(vec4 score, vec4 largest, vec4 share, Tile tile, int j) {
   vec4 share = mix(1.0 / sum, vec4(0), equal(sum, vec4(0)));
   int j = tile.base + at.y * TARGETS;`,
     results: layers.map((t) => `weight(four(scores, from, ${t}), largest, share, tile, j + ${t})`),
-  };
+  });
 }
