@@ -8,12 +8,12 @@ import type {TensorInfo} from '@tensorflow/tfjs';
 
 import {refuse} from '../../src/check/errors';
 import type {FusedBackend} from '../../src/attention/fused';
+import {KeptTables} from '../../src/attention/kept_tables';
 import type {Problem} from '../../src/attention/problem';
 import {queriesTogether, unsupportedSize} from '../program/call';
 import {PrivatePlace, Store, sizeOf} from '../program/memory';
 import {isShared, unsupportedEngine} from '../program/module';
 import {End, Place, backwardKernel, forwardKernel} from '../program/run';
-import {Tables, tableIn} from './tables';
 
 /** What we use of BackendWasm; its own type would need the package. */
 interface WasmBackend {
@@ -34,7 +34,7 @@ interface WasmBackend {
 /** The memory of a backend, or null where it is out of reach, and the tables of angles in it. */
 interface Reach {
   memory: WebAssembly.Memory | null;
-  tables: Tables;
+  tables: KeptTables<number>;
 }
 const reaches = new WeakMap<WasmBackend, Reach>();
 
@@ -44,7 +44,7 @@ function reachOf(backend: WasmBackend): Reach {
   const {wasm} = backend;
   const found = [wasm.asm?.memory, wasm.wasmMemory];
   const memory = found.find((one) => one?.buffer === wasm.HEAPU8.buffer) ?? null;
-  const reach: Reach = {memory, tables: new Map()};
+  const reach: Reach = {memory, tables: new KeptTables((at) => wasm._free(at))};
   reaches.set(backend, reach);
   return reach;
 }
@@ -64,11 +64,13 @@ class OwnPlace implements Place {
   constructor(
     private readonly backend: WasmBackend,
     readonly memory: WebAssembly.Memory,
-    private readonly tables: Tables,
+    private readonly tables: KeptTables<number>,
   ) {}
 
   angles(table: Float32Array): number {
-    return given(tableIn(this.tables, table, this.backend.wasm), table.byteLength);
+    const at = this.tables.of(table) ?? copyInto(this.backend.wasm, table);
+    this.tables.keep(table, at);
+    return at;
   }
 
   address(tensor: TensorInfo): number {
@@ -96,6 +98,12 @@ class OwnPlace implements Place {
     for (const at of this.borrowed) this.backend.wasm._free(at);
     if (end === 'failed') for (const {dataId} of this.outputs) this.backend.disposeData(dataId);
   }
+}
+
+function copyInto(heap: WasmBackend['wasm'], table: Float32Array): number {
+  const at = given(heap._malloc(table.byteLength) >>> 0, table.byteLength);
+  new Float32Array(heap.HEAPU8.buffer, at, table.length).set(table);
+  return at;
 }
 
 function addressIn(backend: WasmBackend, {dataId}: TensorInfo): number {

@@ -1,17 +1,11 @@
 /**
- * Tables of angles as textures, kept by the arrays they are copies of, the last ones used. Texels of
- * four cosines and of four sines take turns; the last four of a row may be filled up with zeros.
+ * Tables of angles as textures. Texels of four cosines and of four sines take turns; the last four of a
+ * row may be filled up with zeros.
  */
-export interface Table {
-  texture: WebGLTexture;
-  bytes: number;
-}
-
-const MOST_KEPT_BYTES = 2 ** 24; // but those of the call, two at the most, whatever their size
+import {KeptTables} from '../../src/attention/kept_tables';
 
 export class Tables {
-  /** The one used longest ago first. */
-  private readonly kept = new Map<Float32Array, Table>();
+  private readonly kept = new KeptTables<WebGLTexture>((texture) => this.gl.deleteTexture(texture));
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -19,21 +13,12 @@ export class Tables {
   ) {}
 
   textureOf(angles: Float32Array, headDim: number): WebGLTexture {
-    const table = this.kept.get(angles) ?? this.upload(angles, headDim);
-    this.kept.delete(angles);
-    this.kept.set(angles, table);
-    let bytes = 0;
-    for (const one of this.kept.values()) bytes += one.bytes;
-    for (const [oldest, one] of this.kept) {
-      if (bytes <= MOST_KEPT_BYTES || this.kept.size <= 2) break;
-      this.kept.delete(oldest);
-      this.gl.deleteTexture(one.texture);
-      bytes -= one.bytes;
-    }
-    return table.texture;
+    const texture = this.kept.of(angles) ?? this.upload(angles, headDim);
+    this.kept.keep(angles, texture);
+    return texture;
   }
 
-  private upload(angles: Float32Array, headDim: number): Table {
+  private upload(angles: Float32Array, headDim: number): WebGLTexture {
     const half = headDim / 2;
     const fours = Math.ceil(half / 4);
     const rows = angles.length / headDim;
@@ -55,6 +40,6 @@ export class Tables {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     gl.bindTexture(gl.TEXTURE_2D, null);
-    return {texture, bytes: values.byteLength};
+    return texture;
   }
 }

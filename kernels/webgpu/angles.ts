@@ -1,6 +1,7 @@
 /** Tables of angles on a device, queries' and keys' in one buffer: kept by the arrays they are copies of. */
 import type {TensorInfo} from '@tensorflow/tfjs';
 
+import {KeptTables} from '../../src/attention/kept_tables';
 import type {WebGpuBackend} from './backend';
 
 interface Copy {
@@ -8,13 +9,13 @@ interface Copy {
   buffer: GPUBuffer;
 }
 
-const MOST_KEPT = 8; // pairs of tables, those used last
-
-const devices = new WeakMap<GPUDevice, Map<Float32Array, Copy>>();
+// not destroyed, since a dispatch that is not yet submitted may need it
+const letGo = () => {};
+const devices = new WeakMap<GPUDevice, KeptTables<Copy>>();
 
 /** A tensor of the tables, to be disposed of after the call, and the number at which the keys' begins. */
 export function anglesIn(backend: WebGpuBackend, queries: Float32Array, keys: Float32Array) {
-  const info = backend.makeTensorInfo([queries.length + keys.length], 'float32');
+  const info = backend.makeTensorInfo([numbersOf(queries, keys)], 'float32');
   const data = backend.tensorMap.get(info.dataId);
   data.resource = copyOf(backend.device, queries, keys);
   data.external = true; // and so stays when the tensor goes
@@ -22,22 +23,21 @@ export function anglesIn(backend: WebGpuBackend, queries: Float32Array, keys: Fl
 }
 
 function copyOf(device: GPUDevice, queries: Float32Array, keys: Float32Array): GPUBuffer {
-  const copies = devices.get(device) ?? new Map<Float32Array, Copy>();
-  devices.set(device, copies);
-  const known = copies.get(queries);
+  const kept = devices.get(device) ?? new KeptTables<Copy>(letGo);
+  devices.set(device, kept);
+  const known = kept.of(queries);
   const copy = known?.keys === keys ? known : {keys, buffer: upload(device, queries, keys)};
-  copies.delete(queries);
-  copies.set(queries, copy);
-  const [oldest] = copies.keys();
-  // not destroyed, since a dispatch that is not yet submitted may need it
-  if (copies.size > MOST_KEPT) copies.delete(oldest);
+  kept.keep(queries, copy);
   return copy.buffer;
 }
 
+function numbersOf(queries: Float32Array, keys: Float32Array): number {
+  return queries.length + (keys === queries ? 0 : keys.length);
+}
+
 function upload(device: GPUDevice, queries: Float32Array, keys: Float32Array): GPUBuffer {
-  const size = 4 * (queries.length + (keys === queries ? 0 : keys.length));
   const buffer = device.createBuffer({
-    size,
+    size: 4 * numbersOf(queries, keys),
     usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
   });
   device.queue.writeBuffer(buffer, 0, queries.slice());
