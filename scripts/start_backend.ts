@@ -1,6 +1,8 @@
 /** Starts a backend of TF.js in Node, or says in a sentence why it does not start. */
 import * as tf from '@tensorflow/tfjs';
 
+import {installGpu} from './dawn';
+
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // no greetings from native TensorFlow
 
 const PACKAGES = {
@@ -10,6 +12,8 @@ const PACKAGES = {
   webgpu: ['webgpu', '@tensorflow/tfjs-backend-webgpu'],
   webgl: [],
 };
+
+type Dawn = typeof import('webgpu');
 
 export type Name = keyof typeof PACKAGES;
 
@@ -25,7 +29,7 @@ export async function start(name: Name): Promise<() => void> {
   for (const wanted of PACKAGES[name]) {
     try {
       const loaded: unknown = await import(wanted);
-      if (wanted === 'webgpu' && !(await installDawn(loaded as Dawn))) {
+      if (wanted === 'webgpu' && !(await installGpu(loaded as Dawn, globalThis).requestAdapter())) {
         refuse('Dawn finds no GPU; VK_ICD_FILENAMES names the driver, be it that of SwiftShader');
       }
     } catch (error) {
@@ -37,14 +41,4 @@ export async function start(name: Name): Promise<() => void> {
   }
   if (!(await tf.setBackend(name))) refuse('TF.js cannot initialise it here');
   return () => tf.removeBackend(name);
-}
-
-type Dawn = typeof import('webgpu');
-
-/** Gives Node what a browser has, where TF.js looks when its webgpu backend is loaded. */
-async function installDawn({create, globals}: Dawn): Promise<boolean> {
-  const gpu = create([]);
-  Object.assign(globalThis, globals);
-  Object.defineProperty(globalThis, 'navigator', {value: {gpu}, configurable: true});
-  return (await gpu.requestAdapter()) !== null;
 }

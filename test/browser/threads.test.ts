@@ -1,26 +1,14 @@
 /** The script that ships, in a browser: threads need nothing served but the page's headers. */
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
-import {AddressInfo} from 'node:net';
-import {createServer} from 'node:http';
-import {tmpdir} from 'node:os';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 
-import {BrowserContext, Page, chromium} from 'playwright-core';
+import type {Page} from 'playwright-core';
 
-import {CHROMIUM, NO_SCRIPT, SCRIPT} from '../support/browser';
+import {NO_SCRIPT} from '../support/browser';
+import {Chromium, openChromium} from '../support/chromium';
+import {scriptAt} from '../support/scripts';
+import {ISOLATION, Resource, Server, serve} from '../support/server';
 
-const ROOT = join(__dirname, '..', '..');
-const WASM = join(ROOT, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
-const TFJS = join(ROOT, 'node_modules/@tensorflow/tfjs/dist');
-const SCRIPTS: Record<string, string> = {
-  '/tf.js': join(TFJS, 'tf.min.js'),
-  '/wasm.js': join(WASM, 'tf-backend-wasm.min.js'),
-  '/ours.js': SCRIPT,
-};
-const ISOLATION = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
 const POLICY = {'Content-Security-Policy': "worker-src 'none'"};
 const NO_EVAL = {'Content-Security-Policy': "script-src 'self'"};
 const PAGES: Record<string, Record<string, string>> = {
@@ -31,28 +19,18 @@ const PAGES: Record<string, Record<string, string>> = {
 };
 
 /** The build of TF.js that a policy against eval lets run; TF.js's wasm goes with the other alone. */
-const MODERN: Record<string, string> = {
-  '/modern.js': join(TFJS, 'tf.es2017.min.js'),
-  '/ours.js': SCRIPT,
-};
-const FILES: Record<string, string> = {...SCRIPTS, ...MODERN};
+const MODERN = join(__dirname, '../../node_modules/@tensorflow/tfjs/dist/tf.es2017.min.js');
 
 function htmlOf(page: string): string {
-  const scripts = Object.keys(page === '/no-wasm' ? MODERN : SCRIPTS);
-  return scripts.map((script) => `<script src="${script}"></script>`).join('');
+  const scripts = page === '/no-wasm' ? ['modern', 'ours'] : ['tf', 'wasm', 'ours'];
+  return scripts.map((script) => `<script src="/${script}.js"></script>`).join('');
 }
 
-const server = createServer(({url = ''}, response) => {
-  if (url in PAGES) {
-    response.writeHead(200, {'Content-Type': 'text/html', ...PAGES[url]}).end(htmlOf(url));
-  } else if (url in FILES) {
-    response.writeHead(200, {'Content-Type': 'text/javascript'}).end(readFileSync(FILES[url]));
-  } else if (/^\/[\w-]+\.wasm$/.test(url)) {
-    response.writeHead(200, {'Content-Type': 'application/wasm'}).end(readFileSync(WASM + url));
-  } else {
-    response.writeHead(404).end();
-  }
-});
+function find(path: string): Resource | null {
+  if (path in PAGES) return {type: 'text/html', body: htmlOf(path), headers: PAGES[path]};
+  if (path === '/modern.js') return {type: 'text/javascript', body: readFileSync(MODERN)};
+  return scriptAt(path);
+}
 
 interface Answer {
   threads: number[];
@@ -136,27 +114,22 @@ async function attendOnCpu(): Promise<{fused: boolean; value: number; error: str
 }
 
 (NO_SCRIPT ? describe.skip : describe)('chromium', () => {
-  const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
-  let context: BrowserContext;
+  let browser: Chromium;
+  let server: Server;
   let page: Page;
 
   beforeAll(async () => {
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    context = await chromium.launchPersistentContext(profile, {
-      executablePath: CHROMIUM,
-      headless: true,
-      args: ['--no-sandbox'],
-    });
+    server = await serve(find);
+    browser = await openChromium();
   }, 60_000);
   afterAll(async () => {
-    await context?.close();
-    server.close();
-    rmSync(profile, {recursive: true, force: true});
+    await browser?.close();
+    server?.close();
   });
 
   async function visit(path: string) {
-    page = await context.newPage();
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+    page = await browser.context.newPage();
+    await page.goto(server.origin + path);
   }
   afterEach(() => page.close());
 

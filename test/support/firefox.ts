@@ -8,7 +8,7 @@ import puppeteer from 'puppeteer-core';
 
 import {FIREFOX, XVFB} from './browser';
 import type {Browser, TestedPage} from './chromium';
-import {SWIFTSHADER} from './dawn';
+import {SWIFTSHADER} from '../../scripts/dawn';
 
 const PREFERENCES = {
   'webgl.force-enabled': true,

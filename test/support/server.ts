@@ -5,6 +5,8 @@ import type {AddressInfo} from 'node:net';
 export interface Resource {
   type: string;
   body: string | Buffer;
+  /** Beside those of all. */
+  headers?: Record<string, string>;
 }
 
 /** Without them a page has neither threads nor memory that they share. */
@@ -26,7 +28,8 @@ export async function serve(
   const server = createServer(({url = ''}, response) => {
     const found = find(new URL(url, 'http://localhost').pathname);
     if (!found) return void response.writeHead(404).end();
-    response.writeHead(200, {'Content-Type': found.type, ...headers}).end(found.body);
+    const all = {'Content-Type': found.type, ...headers, ...found.headers};
+    response.writeHead(200, all).end(found.body);
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const {port} = server.address() as AddressInfo;
