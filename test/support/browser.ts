@@ -1,18 +1,16 @@
 /** The browsers of tests, Debian's, and the script that `npm run build` makes. */
 import {existsSync} from 'node:fs';
-import {delimiter, join} from 'node:path';
+import {join} from 'node:path';
+
+import {inPath} from '../../scripts/chromium';
 
 /** What ships for script tags. */
 export const SCRIPT = join(__dirname, '..', '..', 'dist', 'tfjs-local-attention.min.js');
 
-const folders = (process.env.PATH ?? '').split(delimiter);
-const found = (program: string) =>
-  folders.map((folder) => join(folder, program)).find((file) => existsSync(file)) ?? '';
-
-export const CHROMIUM = found('chromium');
-export const FIREFOX = found('firefox-esr');
+export const CHROMIUM = inPath('chromium');
+export const FIREFOX = inPath('firefox-esr');
 /** A screen that nobody sees. */
-export const XVFB = found('Xvfb');
+export const XVFB = inPath('Xvfb');
 
 /** Why Chromium is not tested, or null. */
 export const NO_BROWSER = CHROMIUM ? null : 'chromium is not installed';

@@ -1,10 +1,7 @@
-/** Debian's chromium, without a window, with WebGL and WebGPU by SwiftShader where there is no GPU. */
-import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+/** Chromium as tests use it. */
+import type {BrowserContext} from 'playwright-core';
 
-import {BrowserContext, chromium} from 'playwright-core';
-
+import {launchChromium} from '../../scripts/chromium';
 import {CHROMIUM} from './browser';
 
 /** What tests need of a page of any browser. */
@@ -24,16 +21,7 @@ export interface Chromium extends Browser {
 }
 
 export async function openChromium(): Promise<Chromium> {
-  const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    headless: true,
-    args: ['--no-sandbox', '--enable-unsafe-webgpu'],
-  });
-  const close = async () => {
-    await context.close();
-    rmSync(profile, {recursive: true, force: true});
-  };
+  const {context, close} = await launchChromium(CHROMIUM);
   const version = `chromium/${context.browser()?.version()}`;
   return {context, newPage: () => context.newPage() as Promise<TestedPage>, version, close};
 }
