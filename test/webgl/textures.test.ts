@@ -124,6 +124,25 @@ const TARGETS = 'LOCAL_ATTENTION_WEBGL_TARGETS';
     expect(await rowsOf(grads[0])).toEqual([3]);
   });
 
+  test('a gradient is right though another backend computed the call', async () => {
+    const [q, k, v] = [rows(), rows(), rows()];
+    const dout = rows();
+    const config = {windowSize: 13, autopad: true, implementation: 'fused'} as const;
+    const by = (backend: string) =>
+      tf.grads((q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => {
+        void tf.setBackend(backend); // at once, since it runs already
+        const out = localAttention(q, k, v, config);
+        void tf.setBackend('webgl');
+        return out;
+      })([q, k, v], dout);
+    const wanted = by('webgl');
+    const tolerance = gradientTolerance({d: 6, context: 39, largestScore: 4});
+    for (const [at, got] of by('cpu').entries()) {
+      const want = {shape: got.shape, data: await wanted[at].data()};
+      await expectClose(['dq', 'dk', 'dv'][at], got, want, tolerance);
+    }
+  });
+
   test('a number of targets that the device has not is refused, and one that is none is an error', () => {
     const attend = (targets: unknown) => () => {
       tf.env().set(TARGETS, targets as string);
