@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {fail, refuse} from '../../src/check/errors';
 import {RELAXED, RELAXED_SHARED, SIMD, SIMD_SHARED} from './module.generated';
+import {chosenTile} from './tile';
 
 /** What assembly/index.ts exports. */
 export interface Exports {
@@ -37,8 +38,15 @@ const BYTES = {
 const FLAG = 'LOCAL_ATTENTION_WASM_BUILD';
 tf.env().registerFlag(FLAG, () => 'auto');
 
+/** What an instance is made of, besides its memory: here, or in a thread. */
+export interface Program {
+  module: WebAssembly.Module;
+  /** Whether 16 columns of a product are computed at once, 1 or 0. */
+  wide: number;
+}
+
 const compiled = new Map<Bytes, Compiled>();
-const instances = new WeakMap<WebAssembly.Memory, Map<WebAssembly.Module, Exports>>();
+const instances = new WeakMap<WebAssembly.Memory, Map<WebAssembly.Module, Exports[]>>();
 
 function compile(name: Bytes): Compiled {
   if (!compiled.has(name)) compiled.set(name, tryToCompile(decode(BYTES[name])));
@@ -90,22 +98,23 @@ export function isShared(memory: WebAssembly.Memory): boolean {
   return (memory.buffer as ArrayBufferLike)[Symbol.toStringTag] === 'SharedArrayBuffer';
 }
 
-/** The module for memories that threads share, or for others. */
-export function moduleFor(shared: boolean): WebAssembly.Module {
+/** The program for memories that threads share, or for others. */
+export function programFor(shared: boolean): Program {
   const build = chosenBuild();
-  return (compile(shared ? `${build}Shared` : build) as {module: WebAssembly.Module}).module;
+  const {module} = compile(shared ? `${build}Shared` : build) as {module: WebAssembly.Module};
+  return {module, wide: chosenTile() === 'wide' ? 1 : 0};
 }
 
-/** The module in a memory, one instance for each build. */
+/** The program in a memory, one instance for each build and tile. */
 export function instantiate(memory: WebAssembly.Memory): Exports {
-  const module = moduleFor(isShared(memory));
-  const builds = instances.get(memory) ?? new Map<WebAssembly.Module, Exports>();
+  const {module, wide} = programFor(isShared(memory));
+  const builds = instances.get(memory) ?? new Map<WebAssembly.Module, Exports[]>();
   instances.set(memory, builds);
-  if (!builds.has(module)) {
-    const instance = new WebAssembly.Instance(module, {env: {memory}});
-    builds.set(module, instance.exports as unknown as Exports);
-  }
-  return builds.get(module)!;
+  const tiles = builds.get(module) ?? [];
+  builds.set(module, tiles);
+  tiles[wide] ??= new WebAssembly.Instance(module, {env: {memory, wide}})
+    .exports as unknown as Exports;
+  return tiles[wide];
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-/** Which build of the WebAssembly program runs is a flag of TF.js; a wrong one is an error. */
+/** Which build and which tile of the WebAssembly program run are flags of TF.js; wrong ones are errors. */
 import * as tf from '@tensorflow/tfjs';
 
 import {localAttention} from '../../src';
@@ -9,16 +9,19 @@ describe.each(PROGRAMS)('%s', (_, one) => {
   afterAll(useAnyBuild);
 
   test.each([
-    ['avx', "must be 'auto', 'relaxed' or 'simd', got 'avx'"],
-    ...(RELAXED_RUNS ? [] : [['relaxed', "is 'relaxed', which this engine does not run"]]),
-  ])('a build that is not there is an error: %s', (build, message) => {
+    ['BUILD', 'avx', "must be 'auto', 'relaxed' or 'simd', got 'avx'"],
+    ['TILE', 'broad', "must be 'auto', 'narrow' or 'wide', got 'broad'"],
+    ...(RELAXED_RUNS ? [] : [['BUILD', 'relaxed', "is 'relaxed', which this engine does not run"]]),
+  ])('what is not there is an error: %s %s', (what, named, message) => {
     const q = tf.zeros([2, 4]);
-    tf.env().set('LOCAL_ATTENTION_WASM_BUILD', build);
+    const flag = `LOCAL_ATTENTION_WASM_${what}`;
+    const before = tf.env().getString(flag);
+    tf.env().set(flag, named);
     for (const implementation of ['fused', 'auto'] as const) {
       const attend = () => localAttention(q, q, q, {windowSize: 2, implementation});
       expect(attend).toThrow(message);
     }
-    tf.env().set('LOCAL_ATTENTION_WASM_BUILD', one.build!);
+    tf.env().set(flag, before);
     q.dispose();
   });
 });

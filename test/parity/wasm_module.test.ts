@@ -25,7 +25,7 @@ describe.each(Object.entries(BUILDS))('%s', (_, base64) => {
   });
 
   test('is small enough to be compiled while the page waits', () => {
-    expect(bytes.length).toBeLessThan(16 * 1024);
+    expect(bytes.length).toBeLessThan(32 * 1024);
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import type {Problem} from '../../../src/attention/problem';
 import {unsupportedSize} from '../call';
-import {Exports, Phase, instantiate, moduleFor} from '../module';
+import {Exports, Phase, instantiate, programFor} from '../module';
 import {WorkerThread, end, threads, workers} from './workers';
 import {BUSY, DONE, FALLEN, Job, NEXT, STATES} from './worker';
 
@@ -67,12 +67,13 @@ function computePhase({memory, call, scratch, bytes}: Task, phase: Phase): boole
   return false;
 }
 
-/** Gives a thread its part, and the module where it has another one. */
+/** Gives a thread its part, and the program where it has another one. */
 function assign(worker: WorkerThread, memory: WebAssembly.Memory, job: Job): void {
-  const module = moduleFor(true);
-  const same = worker.memory === memory && worker.module === module;
-  worker.thread.post(same ? {job} : {program: {module, memory}, job});
-  Object.assign(worker, {memory, module});
+  const program = {...programFor(true), memory};
+  const {module, wide} = program;
+  const same = worker.memory === memory && worker.module === module && worker.wide === wide;
+  worker.thread.post(same ? {job} : {program, job});
+  Object.assign(worker, program);
 }
 
 /** Computes items until none is left; answers how many ms the longest took. */

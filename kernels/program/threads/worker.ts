@@ -7,7 +7,7 @@
  *
  *     next item | items done | state of thread 1 | of thread 2 | ...
  */
-import type {Phase} from '../module';
+import type {Phase, Program} from '../module';
 
 export const NEXT = 0;
 export const DONE = 1;
@@ -32,7 +32,7 @@ export interface Job {
 
 /** A message to a thread. A program replaces the one before; without a job, it is answered. */
 export interface Message {
-  program?: {module: WebAssembly.Module; memory: WebAssembly.Memory} | null;
+  program?: (Program & {memory: WebAssembly.Memory}) | null;
   job?: Job;
 }
 
@@ -44,7 +44,7 @@ let memory = null;
 
 function load(told) {
   memory = told && told.memory;
-  program = told && new WebAssembly.Instance(told.module, {env: {memory}}).exports;
+  program = told && new WebAssembly.Instance(told.module, {env: told}).exports;
 }
 
 function compute({call, phase, items, scratch, control}) {

@@ -1,11 +1,10 @@
 /** The threads that there are besides the main one. */
-import {moduleFor} from '../module';
+import {Program, programFor} from '../module';
 import {Thread, startThread} from './thread';
 
-/** A thread, and the module and the memory that it was told last. */
-export interface WorkerThread {
+/** A thread, and the program and the memory that it was told last. */
+export interface WorkerThread extends Program {
   thread: Thread;
-  module: WebAssembly.Module;
   memory: WebAssembly.Memory | null;
 }
 
@@ -77,7 +76,8 @@ function startWorker(memory: WebAssembly.Memory): Promise<WorkerThread> {
         reject(reason);
       },
     });
-    const worker: WorkerThread = {thread, module: moduleFor(true), memory};
-    thread.post({program: {module: worker.module, memory}});
+    const program = programFor(true);
+    const worker: WorkerThread = {thread, ...program, memory};
+    thread.post({program: {...program, memory}});
   });
 }
