@@ -10,6 +10,8 @@ import {registerUnsortedSegmentSum} from './tfjs/unsorted_segment_sum';
 
 export {ready} from './program/threads/ready';
 export type {ReadyOptions} from './program/threads/ready';
+export {registerFasterKernels} from './tfjs/register';
+export type {Replaced} from './tfjs/register';
 
 /** Prints each shader of ours when it is compiled. */
 tf.env().registerFlag('LOCAL_ATTENTION_SHOW_SHADER', () => false);

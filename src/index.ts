@@ -4,14 +4,14 @@ import {angles} from './rotary/angles';
 import {apply} from './rotary/apply';
 import {xposScale} from './rotary/xpos';
 
-export {ready} from '../kernels';
+export {ready, registerFasterKernels} from '../kernels';
 export {localAttention} from './attention/local_attention';
 export {verify} from './verify/verify';
 export {LocalAttention, LocalMHA, RotaryEmbedding} from '../layers';
 export const layers = {localAttention, localMHA, rotaryEmbedding};
 export const rotary = {angles, apply, xposScale};
 
-export type {ReadyOptions} from '../kernels';
+export type {ReadyOptions, Replaced} from '../kernels';
 export type {Implementation, LocalAttentionArgs, LocalAttentionConfig} from './attention/config';
 export type {LocalMHAArgs, LocalMHAConfig} from './nn/local_mha';
 export type {LocalAttentionCall} from './attention/call';

@@ -1,0 +1,99 @@
+/**
+ * `registerFasterKernels`: puts our kernels and gradients in the place of those of TF.js that make
+ * models slow around their attention.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+import type {GradientReplacement, Replacement} from './replacement';
+import {TILE_GRADIENT} from './tile_gradient';
+
+/** What was replaced: a kernel of one backend, or a gradient, which all backends share. */
+export type Replaced =
+  | {kernel: string; backend: string; reason: string}
+  | {gradient: string; backend: 'all'; reason: string};
+
+const KERNELS: readonly Replacement[] = [];
+const GRADIENTS: readonly GradientReplacement[] = [TILE_GRADIENT];
+
+/** On what is ours, the same in every copy of this package. */
+const OURS = Symbol.for('tfjs-local-attention');
+/** A kernel that computes nothing: TF.js tells it that its backend has started. */
+const STARTED = 'LocalAttentionFasterKernels';
+
+/** A kernel or a gradient as TF.js keeps it. */
+interface Slot<Config extends object> {
+  now(): Config | undefined;
+  put(config: Config): void;
+  make(theirs: Config): Config;
+}
+
+/** What was in each slot when we first looked: TF.js's own. */
+const own = new Map<string, object>();
+
+/** Whether ours is in the slot, now if not before; what somebody else has put there stays. */
+function isReplaced<Config extends object>(name: string, slot: Slot<Config>): boolean {
+  const now = slot.now();
+  if (!now) return false; // its backend is not there yet
+  if (OURS in now) return true;
+  if (!own.has(name)) own.set(name, now);
+  if (own.get(name) !== now) return false;
+  slot.put({...slot.make(now), [OURS]: true});
+  return true;
+}
+
+function kernelSlot({kernel, backend, make}: Replacement): Slot<tf.KernelConfig> {
+  return {
+    now: () => tf.getKernel(kernel, backend),
+    put(config) {
+      tf.unregisterKernel(kernel, backend); // TF.js warns of what is registered twice
+      tf.registerKernel(config);
+    },
+    make: (theirs) => ({...theirs, kernelFunc: make(theirs.kernelFunc)}),
+  };
+}
+
+function gradientSlot({gradient, make}: GradientReplacement): Slot<tf.GradConfig> {
+  return {
+    now: () => tf.getGradient(gradient),
+    put: (config) => tf.registerGradient(config),
+    make,
+  };
+}
+
+function replaceKernels(kernels: readonly Replacement[]): Replaced[] {
+  const replaced = kernels.filter((one) => isReplaced(`${one.backend} ${one.kernel}`, kernelSlot(one))); // prettier-ignore
+  return replaced.map(({kernel, backend, reason}) => ({kernel, backend, reason}));
+}
+
+/** A backend whose package is imported later is looked at when it starts. */
+function replaceWhenStarted(backendName: string): void {
+  if (tf.getKernel(STARTED, backendName)) return;
+  const setupFunc = () =>
+    void replaceKernels(KERNELS.filter(({backend}) => backend === backendName));
+  tf.registerKernel({kernelName: STARTED, backendName, kernelFunc: () => [], setupFunc});
+}
+
+/**
+ * Replaces kernels and gradients of TF.js by faster ones with the same results up to rounding, in
+ * the whole program: all models gain, with local attention or without. What somebody else has
+ * registered in their place stays, and what ours cannot serve (a dtype, a size) is handed on to
+ * TF.js's. May be called before a backend is ready, and again.
+ *
+ * @returns what is replaced by now, and why; of a backend that comes later, a later call tells.
+ */
+export function registerFasterKernels(): Replaced[] {
+  for (const backend of new Set(KERNELS.map((one) => one.backend))) replaceWhenStarted(backend);
+  const gradients = GRADIENTS.filter((one) => isReplaced(one.gradient, gradientSlot(one)));
+  return [
+    ...gradients.map(({gradient, reason}) => ({gradient, backend: 'all' as const, reason})),
+    ...replaceKernels(KERNELS),
+  ];
+}
+
+// now is when nobody else has been here yet
+for (const one of KERNELS) remember(`${one.backend} ${one.kernel}`, kernelSlot(one).now());
+for (const one of GRADIENTS) remember(one.gradient, gradientSlot(one).now());
+
+function remember(name: string, config: object | undefined): void {
+  if (config && !(OURS in config)) own.set(name, config);
+}

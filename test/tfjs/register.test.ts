@@ -1,0 +1,63 @@
+/** Who may be replaced, when, and what is said of it. */
+import * as tf from '@tensorflow/tfjs';
+
+import type {Replaced} from '../../kernels/tfjs/register';
+
+type Register = () => Replaced[];
+
+const theirs = tf.getGradient('Tile');
+afterEach(() => tf.registerGradient(theirs));
+
+/** `registerFasterKernels` of one more copy of this package, over the one TF.js. */
+function load(): Register {
+  let register: Register | undefined;
+  jest.isolateModules(() => {
+    jest.doMock('@tensorflow/tfjs', () => tf);
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a copy is made now
+    register = (require('../../kernels/tfjs/register') as {registerFasterKernels: Register})
+      .registerFasterKernels;
+  });
+  return register!;
+}
+
+const named = (replaced: Replaced[]) =>
+  replaced.map((one) => `${one.backend} ${'kernel' in one ? one.kernel : one.gradient}`);
+
+test('what is replaced is told by name, backend and reason', () => {
+  const replaced = load()();
+  expect(replaced).toContainEqual({
+    gradient: 'Tile',
+    backend: 'all',
+    reason: expect.stringMatching(/once for each repetition/) as string,
+  });
+  expect(tf.getGradient('Tile').gradFunc).not.toBe(theirs.gradFunc);
+  for (const {reason} of replaced) expect(reason.length).toBeGreaterThan(20);
+});
+
+test('nothing is replaced before it is asked for', () => {
+  load();
+  expect(tf.getGradient('Tile')).toBe(theirs);
+});
+
+test('a second call, and a second copy of the package, change nothing and tell the same', () => {
+  const register = load();
+  const first = register();
+  const ours = tf.getGradient('Tile');
+  expect(register()).toEqual(first);
+  expect(load()()).toEqual(first);
+  expect(tf.getGradient('Tile')).toBe(ours);
+});
+
+test('what somebody else has registered stays, before the first call and after it', () => {
+  const register = load();
+  const others = {...theirs};
+  tf.registerGradient(others);
+  expect(named(register())).not.toContain('all Tile');
+  expect(tf.getGradient('Tile')).toBe(others);
+
+  tf.registerGradient(theirs);
+  expect(named(register())).toContain('all Tile');
+  tf.registerGradient(others);
+  expect(named(register())).not.toContain('all Tile');
+  expect(tf.getGradient('Tile')).toBe(others);
+});
