@@ -4,7 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {IDENTITY} from './identity';
 import type {GradientReplacement, Replacement} from './replacement';
+import {TILE} from './tile';
 import {TILE_GRADIENT} from './tile_gradient';
 
 /** What was replaced: a kernel of one backend, or a gradient, which all backends share. */
@@ -12,7 +14,7 @@ export type Replaced =
   | {kernel: string; backend: string; reason: string}
   | {gradient: string; backend: 'all'; reason: string};
 
-const KERNELS: readonly Replacement[] = [];
+const KERNELS: readonly Replacement[] = [IDENTITY, TILE];
 const GRADIENTS: readonly GradientReplacement[] = [TILE_GRADIENT];
 
 /** On what is ours, the same in every copy of this package. */

@@ -8,11 +8,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-/** What we use of BackendWasm. */
-interface WasmBackend {
-  makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
-  typedArrayFromHeap(info: tf.TensorInfo): Float32Array | Int32Array;
-}
+import type {WasmBackend} from './wasm_backend';
 
 const unsortedSegmentSum: tf.KernelFunc = ({inputs, attrs, backend}) => {
   const {x, segmentIds} = inputs as unknown as Record<'x' | 'segmentIds', tf.TensorInfo>;

@@ -61,3 +61,17 @@ test('what somebody else has registered stays, before the first call and after i
   expect(named(register())).not.toContain('all Tile');
   expect(tf.getGradient('Tile')).toBe(others);
 });
+
+test('a backend whose package is imported later is replaced when it starts', async () => {
+  const register = load();
+  expect(named(register())).toEqual(['all Tile']);
+  await import('@tensorflow/tfjs-backend-wasm');
+  const {kernelFunc} = tf.getKernel('Tile', 'wasm');
+  await tf.setBackend('wasm');
+  expect(tf.getKernel('Tile', 'wasm').kernelFunc).not.toBe(kernelFunc);
+  expect(named(register())).toEqual(expect.arrayContaining(['all Tile', 'wasm Tile']));
+  const x = tf.tensor([1, 2]);
+  expect([...tf.tile(x, [2]).dataSync()]).toEqual([1, 2, 1, 2]);
+
+  tf.removeBackend('wasm');
+});
