@@ -5,6 +5,7 @@ import type {Case, Message} from './case';
 import type {GpuCase} from './gpu/case';
 import {measureInChromium} from './gpu/chromium';
 import type {Measured} from './row';
+import type {ModelCase} from './whole/measure';
 
 /** Measures one case in a new process. @throws if a candidate is wrong, or fails */
 export function measureCase(c: Case): Promise<Measured[]> {
@@ -25,6 +26,11 @@ export async function measureGpuCase(c: GpuCase): Promise<Measured[]> {
   } catch (error) {
     throw new Error(`${title}: ${(error as Error).message.split('\n')[0]}`, {cause: error});
   }
+}
+
+/** A step of training a model, each candidate in a new process. */
+export async function measureModel(c: ModelCase): Promise<Measured[]> {
+  return (await import('./whole/measure')).measureModel(c); // which loads TF.js
 }
 
 function inProcess(script: string, c: Case | GpuCase, title: string): Promise<Measured[]> {

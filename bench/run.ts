@@ -11,13 +11,14 @@ import fs from 'node:fs';
 import {Command} from 'commander';
 
 import {BACKENDS, Backend, CPU_BACKENDS, GPU_HOSTS, GpuBackend, installed, isGpu} from './backend';
-import {measureCase, measureGpuCase} from './cases';
+import {measureCase, measureGpuCase, measureModel} from './cases';
 import {Planned, measurePlan} from './gpu/plan';
 import {csvOf} from './csv';
 import {listOf, run, wholeNumber, wholeNumbers} from './flags';
 import {machine} from './machine';
 import {jsonOf, tableOf} from './report';
 import type {Measured} from './row';
+import {MODELS} from './whole/models';
 import {STEP, WHATS, WORKLOADS, What} from './workloads';
 
 interface Flags {
@@ -31,7 +32,7 @@ interface Flags {
   json?: boolean;
 }
 
-const names = [...Object.keys(WORKLOADS), STEP];
+const names = [...Object.keys(WORKLOADS), ...Object.keys(MODELS), STEP];
 const ON_A_CPU = ['W1', 'W2', 'W3'];
 
 const command = new Command('npm run bench --')
@@ -85,12 +86,16 @@ async function onCpus(
   flags: Flags,
   keep: Keep,
 ): Promise<void> {
-  for (const workload of workloads.map((name) => WORKLOADS[name])) {
+  const options = {peers: flags.peers ?? false, rounds: flags.rounds ?? null};
+  for (const name of workloads) {
+    const model = MODELS[name];
     for (const backend of backends) {
-      for (const what of flags.what) {
+      for (const what of model ? flags.what.filter((what) => what === 'training') : flags.what) {
         for (const threads of flags.threads) {
-          const options = {peers: flags.peers ?? false, rounds: flags.rounds ?? null};
-          keep(await measureCase({workload, backend, what, threads, ...options}));
+          const measured = model
+            ? measureModel({model, backend, threads, ...options})
+            : measureCase({workload: WORKLOADS[name], backend, what, threads, ...options});
+          keep(await measured);
         }
       }
     }

@@ -1,17 +1,11 @@
-"""Local attention by PyTorch, for pytorch.ts: a line of JSON in, a line of JSON out.
+"""Local attention by PyTorch, for pytorch.ts, which tells it what to do:
 
     {"op": "load", "program": ..., "heads", "n", "d", "w", "what", "threads", "file"} -> {} or {"skip": reason}
     {"op": "time", "calls": 3} -> {"ms": of a call}
     {"op": "results", "file": path} -> {}, with [out] or [dq, dk, dv] in the file
 """
 
-import json
-import os
-import sys
-import time
-
-answers = os.fdopen(os.dup(1), 'w')
-os.dup2(2, 1)  # what a library prints is no answer
+from conversation import serve, timed
 
 
 def local_attention(task):
@@ -60,35 +54,24 @@ def load(task):
     return forward if task['what'] == 'forward' else training
 
 
-def timed(compute, calls):
-    start = time.perf_counter()
-    for _ in range(calls):
-        results = compute()
-    return results, (time.perf_counter() - start) * 1000 / calls
+class Attention:
+    """What is loaded, and what it last computed."""
+
+    def load(self, message):
+        self.compute = load(message)
+        self.computed = self.compute()
+        return {}
+
+    def time(self, message):
+        self.computed, ms = timed(self.compute, message['calls'])
+        return {'ms': ms}
+
+    def results(self, message):
+        with open(message['file'], 'wb') as file:
+            for result in self.computed:
+                file.write(result.contiguous().numpy().tobytes())
+        return {}
 
 
-def main():
-    compute = results = None
-    for line in sys.stdin:
-        message = json.loads(line)
-        answer = {}
-        try:
-            if message['op'] == 'load':
-                compute = load(message)
-                results = compute()
-            elif message['op'] == 'time':
-                results, answer['ms'] = timed(compute, message['calls'])
-            else:
-                with open(message['file'], 'wb') as file:
-                    for result in results:
-                        file.write(result.contiguous().numpy().tobytes())
-        except ImportError as error:
-            answer = {'skip': f'{error.name} is not installed (scripts/install_peers.sh does it)'}
-        except Exception as error:
-            first = f'{type(error).__name__}: {error}'.splitlines()[0]
-            key = 'skip' if message['op'] == 'load' else 'error'
-            answer = {key: f'it fails with {first}'}
-        print(json.dumps(answer), file=answers, flush=True)
-
-
-main()
+attention = Attention()
+serve({'load': attention.load, 'time': attention.time, 'results': attention.results})

@@ -1,17 +1,12 @@
 /** PyTorch, in a Python process of its own that takes its turn when it is told to. */
-import {ChildProcess, spawn} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import readline from 'node:readline';
 
 import {Candidate, Skipped} from '../../candidate';
 import {RESULTS} from '../../check';
-import {PEERS_HOME, notInstalled} from './installed';
+import {bytesOf, python} from './conversation';
 import {Task} from './task';
-
-const PYTHON = path.join(PEERS_HOME, '.venv', 'bin', 'python');
-const SCRIPT = path.join(__dirname, 'pytorch.py');
 
 export async function pytorch(
   program: 'local-attention' | 'flex-attention',
@@ -20,13 +15,11 @@ export async function pytorch(
   if (program === 'flex-attention' && what !== 'forward') {
     throw new Skipped('FlexAttention has no backward on a CPU');
   }
-  if (!fs.existsSync(PYTHON)) throw notInstalled('PyTorch');
+  const {ask, close: end} = python('pytorch.py');
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-pytorch-'));
   const file = path.join(folder, 'values');
-  const python = spawn(PYTHON, [SCRIPT], {stdio: ['pipe', 'pipe', 'inherit']});
-  const ask = conversation(python);
   const close = () => {
-    python.kill();
+    end();
     fs.rmSync(folder, {recursive: true, force: true});
   };
   process.once('exit', close); // also after an error
@@ -49,25 +42,5 @@ export async function pytorch(
     },
     peakMiB: () => null,
     close,
-  };
-}
-
-function bytesOf({buffer, byteOffset, byteLength}: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-type Json = Record<string, unknown>;
-
-/** One line of JSON there, one back. @throws if there is none, or it tells of an error */
-function conversation(child: ChildProcess): (message: Json) => Promise<Json> {
-  const lines = readline.createInterface({input: child.stdout!})[Symbol.asyncIterator]();
-  child.stdin!.on('error', () => {}); // it died: the missing answer tells
-  return async (message) => {
-    child.stdin!.write(`${JSON.stringify(message)}\n`);
-    const {value, done} = await lines.next();
-    if (done) throw new Error('the Python process ended without an answer.');
-    const answer = JSON.parse(value) as Json;
-    if (answer.error) throw new Error(`in Python: ${answer.error}`);
-    return answer;
   };
 }
