@@ -17,6 +17,8 @@ export type Replaced =
 const KERNELS: readonly Replacement[] = [IDENTITY, TILE];
 const GRADIENTS: readonly GradientReplacement[] = [TILE_GRADIENT];
 
+const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgl', 'webgpu'];
+
 /** On what is ours, the same in every copy of this package. */
 const OURS = Symbol.for('tfjs-local-attention');
 /** A kernel that computes nothing: TF.js tells it that its backend has started. */
@@ -25,20 +27,25 @@ const STARTED = 'LocalAttentionFasterKernels';
 /** A kernel or a gradient as TF.js keeps it. */
 interface Slot<Config extends object> {
   now(): Config | undefined;
+  textOf(config: Config): string;
   put(config: Config): void;
   make(theirs: Config): Config;
 }
 
-/** What was in each slot when we first looked: TF.js's own. */
-const own = new Map<string, object>();
+/**
+ * The text of the function that was in each slot when we first looked: TF.js's own. Its text, since
+ * a second copy of TF.js, such as one that tfjs-node brings, registers its own functions anew.
+ */
+const own = new Map<string, string>();
 
 /** Whether ours is in the slot, now if not before; what somebody else has put there stays. */
 function isReplaced<Config extends object>(name: string, slot: Slot<Config>): boolean {
   const now = slot.now();
   if (!now) return false; // its backend is not there yet
   if (OURS in now) return true;
-  if (!own.has(name)) own.set(name, now);
-  if (own.get(name) !== now) return false;
+  const text = slot.textOf(now);
+  if (!own.has(name)) own.set(name, text);
+  if (own.get(name) !== text) return false;
   slot.put({...slot.make(now), [OURS]: true});
   return true;
 }
@@ -46,6 +53,7 @@ function isReplaced<Config extends object>(name: string, slot: Slot<Config>): bo
 function kernelSlot({kernel, backend, make}: Replacement): Slot<tf.KernelConfig> {
   return {
     now: () => tf.getKernel(kernel, backend),
+    textOf: ({kernelFunc}) => String(kernelFunc),
     put(config) {
       tf.unregisterKernel(kernel, backend); // TF.js warns of what is registered twice
       tf.registerKernel(config);
@@ -57,21 +65,16 @@ function kernelSlot({kernel, backend, make}: Replacement): Slot<tf.KernelConfig>
 function gradientSlot({gradient, make}: GradientReplacement): Slot<tf.GradConfig> {
   return {
     now: () => tf.getGradient(gradient),
+    textOf: ({gradFunc}) => String(gradFunc),
     put: (config) => tf.registerGradient(config),
     make,
   };
 }
 
-function replaceKernels(kernels: readonly Replacement[]): Replaced[] {
-  const replaced = kernels.filter((one) => isReplaced(`${one.backend} ${one.kernel}`, kernelSlot(one))); // prettier-ignore
-  return replaced.map(({kernel, backend, reason}) => ({kernel, backend, reason}));
-}
-
-/** A backend whose package is imported later is looked at when it starts. */
+/** What a backend's package brings when it is imported later is looked at when the backend starts. */
 function replaceWhenStarted(backendName: string): void {
   if (tf.getKernel(STARTED, backendName)) return;
-  const setupFunc = () =>
-    void replaceKernels(KERNELS.filter(({backend}) => backend === backendName));
+  const setupFunc = () => void registerFasterKernels();
   tf.registerKernel({kernelName: STARTED, backendName, kernelFunc: () => [], setupFunc});
 }
 
@@ -84,18 +87,24 @@ function replaceWhenStarted(backendName: string): void {
  * @returns what is replaced by now, and why; of a backend that comes later, a later call tells.
  */
 export function registerFasterKernels(): Replaced[] {
-  for (const backend of new Set(KERNELS.map((one) => one.backend))) replaceWhenStarted(backend);
+  BACKENDS.forEach(replaceWhenStarted);
   const gradients = GRADIENTS.filter((one) => isReplaced(one.gradient, gradientSlot(one)));
+  const kernels = KERNELS.filter((one) => isReplaced(nameOf(one), kernelSlot(one)));
   return [
     ...gradients.map(({gradient, reason}) => ({gradient, backend: 'all' as const, reason})),
-    ...replaceKernels(KERNELS),
+    ...kernels.map(({kernel, backend, reason}) => ({kernel, backend, reason})),
   ];
 }
 
-// now is when nobody else has been here yet
-for (const one of KERNELS) remember(`${one.backend} ${one.kernel}`, kernelSlot(one).now());
-for (const one of GRADIENTS) remember(one.gradient, gradientSlot(one).now());
+function nameOf({backend, kernel}: Replacement): string {
+  return `${backend} ${kernel}`;
+}
 
-function remember(name: string, config: object | undefined): void {
-  if (config && !(OURS in config)) own.set(name, config);
+// now is when nobody else has been here yet
+for (const one of KERNELS) remember(nameOf(one), kernelSlot(one));
+for (const one of GRADIENTS) remember(one.gradient, gradientSlot(one));
+
+function remember<Config extends object>(name: string, slot: Slot<Config>): void {
+  const now = slot.now();
+  if (now && !(OURS in now)) own.set(name, slot.textOf(now));
 }

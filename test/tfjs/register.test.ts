@@ -50,7 +50,7 @@ test('a second call, and a second copy of the package, change nothing and tell t
 
 test('what somebody else has registered stays, before the first call and after it', () => {
   const register = load();
-  const others = {...theirs};
+  const others: tf.GradConfig = {...theirs, gradFunc: (dy) => ({x: () => dy as tf.Tensor})};
   tf.registerGradient(others);
   expect(named(register())).not.toContain('all Tile');
   expect(tf.getGradient('Tile')).toBe(others);
@@ -60,6 +60,18 @@ test('what somebody else has registered stays, before the first call and after i
   tf.registerGradient(others);
   expect(named(register())).not.toContain('all Tile');
   expect(tf.getGradient('Tile')).toBe(others);
+});
+
+test('what a second copy of TF.js registers anew is replaced too', () => {
+  const register = load();
+  const again = (): tf.GradConfig => ({
+    ...theirs,
+    gradFunc: new Function(`return ${String(theirs.gradFunc)}`)() as tf.GradConfig['gradFunc'],
+  });
+  tf.registerGradient(again());
+  expect(named(register())).toContain('all Tile');
+  tf.registerGradient(again());
+  expect(named(register())).toContain('all Tile');
 });
 
 test('a backend whose package is imported later is replaced when it starts', async () => {
