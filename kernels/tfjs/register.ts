@@ -4,17 +4,19 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {GATHER} from './gather';
 import {IDENTITY} from './identity';
 import type {GradientReplacement, Replacement} from './replacement';
 import {TILE} from './tile';
 import {TILE_GRADIENT} from './tile_gradient';
+import {SEGMENT_SUM} from './unsorted_segment_sum';
 
 /** What was replaced: a kernel of one backend, or a gradient, which all backends share. */
 export type Replaced =
   | {kernel: string; backend: string; reason: string}
   | {gradient: string; backend: 'all'; reason: string};
 
-const KERNELS: readonly Replacement[] = [IDENTITY, TILE];
+const KERNELS: readonly Replacement[] = [GATHER, IDENTITY, SEGMENT_SUM, TILE];
 const GRADIENTS: readonly GradientReplacement[] = [TILE_GRADIENT];
 
 const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgl', 'webgpu'];

@@ -76,7 +76,7 @@ test('what a second copy of TF.js registers anew is replaced too', () => {
 
 test('a backend whose package is imported later is replaced when it starts', async () => {
   const register = load();
-  expect(named(register())).toEqual(['all Tile']);
+  expect(named(register())).not.toContain('wasm Tile');
   await import('@tensorflow/tfjs-backend-wasm');
   const {kernelFunc} = tf.getKernel('Tile', 'wasm');
   await tf.setBackend('wasm');

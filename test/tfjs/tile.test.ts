@@ -3,25 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 
 import {IDENTITY} from '../../kernels/tfjs/identity';
-import {Replacement} from '../../kernels/tfjs/replacement';
 import {TILE} from '../../kernels/tfjs/tile';
 import {BACKENDS, useBackend} from '../support/backends';
 import {living} from '../support/close';
-
-type Run = (x: tf.Tensor, attrs?: tf.NamedAttrMap) => tf.Tensor;
-
-/** A kernel of TF.js, and ours in its place. */
-function both({kernel, make}: Replacement): {theirs: Run; ours: Run} {
-  const {kernelFunc} = tf.getKernel(kernel, 'wasm');
-  const run =
-    (func: tf.KernelFunc): Run =>
-    (x, attrs = {}) =>
-      tf.tidy(() => {
-        const info = func({inputs: {x}, attrs, backend: tf.backend()}) as tf.TensorInfo;
-        return tf.engine().makeTensorFromTensorInfo(info);
-      });
-  return {theirs: run(kernelFunc), ours: run(make(kernelFunc))};
-}
+import {both, expectSame, someValues} from '../support/replaced';
 
 const onWasm = BACKENDS.includes('wasm') ? describe : describe.skip;
 
@@ -38,13 +23,9 @@ onWasm('Tile on wasm', () => {
       fc.assert(
         fc.property(axes, (sizes) => {
           const [shape, reps] = [sizes.map(([size]) => size), sizes.map(([, rep]) => rep)];
-          const count = shape.reduce((all, size) => all * size, 1);
-          const values = Array.from({length: count}, (_, i) => (dtype === 'bool' ? i % 3 % 2 : i - 7)); // prettier-ignore
-          const x = tf.tensor(values, shape, dtype);
-          const [known, found] = [theirs(x, {reps}), ours(x, {reps})];
-          expect(found.shape).toEqual(known.shape);
-          expect(found.dtype).toBe(dtype);
-          expect(found.dataSync()).toEqual(known.dataSync());
+          const x = someValues(shape, dtype);
+          const [known, found] = [theirs({x}, {reps}), ours({x}, {reps})];
+          expectSame(found, known);
           tf.dispose([x, known, found]);
         }),
         {numRuns: 60, seed: 3},
@@ -55,7 +36,7 @@ onWasm('Tile on wasm', () => {
   test('keeps NaN, infinities and the sign of zero', () => {
     const x = tf.tensor([NaN, -Infinity, -0, 1]);
     const found = tile()
-      .ours(x, {reps: [2]})
+      .ours({x}, {reps: [2]})
       .dataSync();
     for (const at of [0, 4]) {
       expect([...found.subarray(at, at + 4)].map((value) => Object.is(value, -0))).toEqual([false, false, true, false]); // prettier-ignore
@@ -65,7 +46,7 @@ onWasm('Tile on wasm', () => {
 
   test('survives memory that grows for its result', () => {
     const x = tf.range(0, 1000);
-    const found = tile().ours(x, {reps: [20_000]}); // 80 MB
+    const found = tile().ours({x}, {reps: [20_000]}); // 80 MB
     expect(found.dataSync().at(-1)).toBe(999);
     tf.dispose([x, found]);
   });
@@ -78,7 +59,7 @@ onWasm('Identity on wasm', () => {
     const {ours} = both(IDENTITY);
     const before = living();
     const x = tf.tensor([1, 2, 3], [3, 1], 'int32');
-    const found = ours(x);
+    const found = ours({x});
     expect(found.dataId).toBe(x.dataId);
     expect([found.shape, found.dtype]).toEqual([[3, 1], 'int32']);
     x.dispose();

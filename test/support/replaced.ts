@@ -1,0 +1,42 @@
+/** A kernel of TF.js, and what stands in its place, to be called side by side. */
+import * as tf from '@tensorflow/tfjs';
+
+import type {Replacement} from '../../kernels/tfjs/replacement';
+
+export type Inputs = Record<string, tf.Tensor>;
+export type Run = (inputs: Inputs, attrs?: tf.NamedAttrMap) => tf.Tensor;
+
+/** Both, and whether ours handed its last call on. */
+export function both({kernel, backend, make}: Replacement) {
+  const {kernelFunc} = tf.getKernel(kernel, backend);
+  let handedOn = false;
+  const theirs: tf.KernelFunc = (call) => {
+    handedOn = true;
+    return kernelFunc(call);
+  };
+  const run =
+    (func: tf.KernelFunc): Run =>
+    (inputs, attrs = {}) =>
+      tf.tidy(() => {
+        handedOn = false;
+        const info = func({inputs, attrs, backend: tf.backend()}) as tf.TensorInfo;
+        return tf.engine().makeTensorFromTensorInfo(info);
+      });
+  return {theirs: run(kernelFunc), ours: run(make(theirs)), wasHandedOn: () => handedOn};
+}
+
+/** Values of any dtype, none like its neighbours. */
+export function someValues(shape: number[], dtype: tf.DataType = 'float32'): tf.Tensor {
+  const count = shape.reduce((all, size) => all * size, 1);
+  const value = (i: number) => (dtype === 'bool' ? (i % 3) % 2 : dtype === 'int32' ? i - 7 : Math.sin(i * i + 1)); // prettier-ignore
+  return tf.tensor(
+    Array.from({length: count}, (_, i) => value(i)),
+    shape,
+    dtype,
+  );
+}
+
+export function expectSame(found: tf.Tensor, known: tf.Tensor): void {
+  expect([found.shape, found.dtype]).toEqual([known.shape, known.dtype]);
+  expect(found.dataSync()).toEqual(known.dataSync());
+}
