@@ -1,6 +1,7 @@
 import {fork} from 'node:child_process';
 import path from 'node:path';
 
+import {isGpu} from './backend';
 import type {Case, Message} from './case';
 import type {GpuCase} from './gpu/case';
 import {measureInChromium} from './gpu/chromium';
@@ -10,15 +11,13 @@ import type {ModelCase} from './whole/measure';
 /** Measures one case in a new process. @throws if a candidate is wrong, or fails */
 export function measureCase(c: Case): Promise<Measured[]> {
   const {workload, backend, what, threads} = c;
-  const many = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-  return inProcess('case.ts', c, `${workload.name} ${what} on ${backend}, ${many}`);
+  return inProcess('case.ts', c, `${workload.name} ${what} on ${backend}, ${threadsOf(threads)}`);
 }
 
 /** The same on a GPU, in a new process or a new browser. */
 export async function measureGpuCase(c: GpuCase): Promise<Measured[]> {
   const {workload, backend, host, what} = c;
-  const name = typeof workload === 'string' ? workload : workload.name;
-  const title = `${name} ${what} on ${backend}, in ${host}`;
+  const title = `${workload.name} ${what} on ${backend}, in ${host}`;
   if (host === 'node') return inProcess('gpu/process.ts', c, title);
   console.error(`${title} ...`);
   try {
@@ -28,9 +27,16 @@ export async function measureGpuCase(c: GpuCase): Promise<Measured[]> {
   }
 }
 
-/** A step of training a model, each candidate in a new process. */
+/** A step of training a model, each candidate in a new process or browser. */
 export async function measureModel(c: ModelCase): Promise<Measured[]> {
+  const {model, backend, host, threads} = c;
+  const where = isGpu(backend) ? `in ${host}` : threadsOf(threads);
+  console.error(`a step of ${model.name} on ${backend}, ${where} ...`);
   return (await import('./whole/measure')).measureModel(c); // which loads TF.js
+}
+
+function threadsOf(threads: number): string {
+  return `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
 }
 
 function inProcess(script: string, c: Case | GpuCase, title: string): Promise<Measured[]> {

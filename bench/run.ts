@@ -19,7 +19,7 @@ import {machine} from './machine';
 import {jsonOf, tableOf} from './report';
 import type {Measured} from './row';
 import {MODELS} from './whole/models';
-import {STEP, WHATS, WORKLOADS, What} from './workloads';
+import {WHATS, WORKLOADS, What} from './workloads';
 
 interface Flags {
   workload?: string[];
@@ -32,7 +32,7 @@ interface Flags {
   json?: boolean;
 }
 
-const names = [...Object.keys(WORKLOADS), ...Object.keys(MODELS), STEP];
+const names = [...Object.keys(WORKLOADS), ...Object.keys(MODELS)];
 const ON_A_CPU = ['W1', 'W2', 'W3'];
 
 const command = new Command('npm run bench --')
@@ -61,9 +61,6 @@ run(command, async () => {
   if (missing) throw new Error(`backend '${missing}' is not installed.`);
   const cpus = backends.filter((backend) => !isGpu(backend));
   const workloads = flags.workload ?? ON_A_CPU;
-  if (cpus.length > 0 && workloads.includes(STEP)) {
-    throw new Error(`'${STEP}' is measured on webgl and webgpu only.`);
-  }
 
   console.log(machine());
   const rows: Measured[] = [];
@@ -93,7 +90,7 @@ async function onCpus(
       for (const what of model ? flags.what.filter((what) => what === 'training') : flags.what) {
         for (const threads of flags.threads) {
           const measured = model
-            ? measureModel({model, backend, threads, ...options})
+            ? measureModel({model, backend, host: 'node', threads, ...options})
             : measureCase({workload: WORKLOADS[name], backend, what, threads, ...options});
           keep(await measured);
         }
@@ -104,9 +101,14 @@ async function onCpus(
 
 async function onGpu(backend: GpuBackend, flags: Flags, keep: Keep): Promise<void> {
   for (const host of GPU_HOSTS[backend]) {
-    const measure = async ({peers, ...planned}: Planned) => {
-      const options = {backend, host, rounds: flags.rounds ?? null};
-      return keep(await measureGpuCase({...planned, ...options, peers: peers && !!flags.peers}));
+    const measure = async ({workload, what, ...planned}: Planned) => {
+      const peers = planned.peers && !!flags.peers;
+      const options = {backend, host, peers, rounds: flags.rounds ?? null};
+      const measured =
+        'vocabulary' in workload
+          ? measureModel({model: workload, threads: 1, ...options})
+          : measureGpuCase({workload, what, ...options});
+      return keep(await measured);
     };
     await measurePlan(measure, flags.workload, flags.what);
   }

@@ -37,9 +37,6 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
   W6: {name: 'W6', heads: 1, n: 1024, d: 64, w: 8},
 };
 
-/** The name of another workload: a step of training the model of `npm start`. */
-export const STEP = 'step';
-
 /** The first key that query i sees; the last is i. */
 export function firstKey({w}: Workload, i: number): number {
   return Math.max(0, Math.floor(i / w) - 1) * w;

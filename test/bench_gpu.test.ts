@@ -10,7 +10,6 @@ import {commands, countCommands} from '../bench/gpu/commands';
 import {isEmulated} from '../bench/gpu/device';
 import {speedups, times} from '../bench/gpu/markdown';
 import {Planned, measurePlan} from '../bench/gpu/plan';
-import {lossError} from '../bench/gpu/step';
 import {takeTurns} from '../bench/gpu/turns';
 import {tableOf} from '../bench/report';
 import {Measured, refusedRow} from '../bench/row';
@@ -35,8 +34,7 @@ describe('what is measured', () => {
   async function planned(device: string, names?: string[]): Promise<string[]> {
     const seen: string[] = [];
     const measure = async ({workload, what, peers}: Planned) => {
-      const name = typeof workload === 'string' ? workload : workload.name;
-      seen.push(`${name} ${what}${peers ? '' : ' alone'}`);
+      seen.push(`${workload.name} ${what}${peers ? '' : ' alone'}`);
       return [rowOf('fused', 1, {device})];
     };
     await measurePlan(measure, names, WHATS);
@@ -51,7 +49,7 @@ describe('what is measured', () => {
       'W6 training',
       'W5 forward',
       'W5 training',
-      'step training alone',
+      'M2 training alone',
       'W4 forward alone',
       'W1 forward alone',
     ]);
@@ -59,7 +57,7 @@ describe('what is measured', () => {
 
   test('on a GPU: everything, once', async () => {
     const seen = await planned('nvidia ada-lovelace');
-    expect(seen).toHaveLength(6 * 2 + 1);
+    expect(seen).toHaveLength(6 * 2 + 2);
     expect(new Set(seen).size).toBe(seen.length);
   });
 
@@ -135,14 +133,6 @@ describe('taking turns', () => {
     const timings = await takeTurns([own, peer], true, 1);
     expect(timings.map(({enqueueMs}) => enqueueMs)).toEqual([0.25, null]);
   });
-});
-
-test('a step whose losses are others is refused', () => {
-  expect(lossError('mine', [4.389, 4.201], [4.389, 4.2011])).toBeCloseTo(1e-4);
-  expect(() => lossError('mine', [4.389, 4.201], [4.389, 4.21])).toThrow(
-    'candidate mine is wrong: loss 1 is 4.21, not 4.201.',
-  );
-  expect(() => lossError('mine', [4.389], [NaN])).toThrow('is NaN');
 });
 
 describe('tables', () => {

@@ -9,14 +9,18 @@ const placeOf = ({backend, host}: Row) => `${backend}, ${HOSTS[host]}`;
 const caseOf = ({workload, what}: Row) => `${workload}, ${what}`;
 const rounded = (x: number) => Number(x.toPrecision(x >= 1000 ? 4 : 3));
 
+/** What fused is compared with: attention composed of TF.js's ops, alone or in a whole model. */
+const COMPOSED = ['composite', 'tfjs'];
+
 /** How many times as long as the fused kernels the composite takes, and how long until a call returns. */
 export function speedups(rows: readonly Row[]): string[] {
   const places = distinct(rows.map(placeOf));
   const cases = distinct(rows.map(caseOf)).sort();
   const ratio = (name: string, place: string, of: (row: Row) => string) => {
-    const [fused, composite] = ['fused', 'composite'].map((candidate) => {
+    const [fused, composite] = [['fused'], COMPOSED].map((candidates) => {
       const row = rows.find(
-        (row) => caseOf(row) === name && placeOf(row) === place && row.candidate === candidate,
+        (row) =>
+          caseOf(row) === name && placeOf(row) === place && candidates.includes(row.candidate),
       );
       return row ? of(row) : '';
     });

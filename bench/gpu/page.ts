@@ -1,6 +1,7 @@
-/** What runs in the page: bundled by chromium.ts, which calls `runCase`. */
+/** What runs in the page: bundled by server.ts, called by chromium.ts. */
 import '@tensorflow/tfjs-backend-webgpu';
 
+import {answer} from '../whole/page';
 import {GpuCase, runGpuCase} from './case';
 import {peers} from './peers';
 
@@ -8,7 +9,9 @@ declare global {
   interface Window {
     runCase(c: GpuCase): ReturnType<typeof runGpuCase>;
     say(text: string): void;
+    answer: typeof answer;
   }
 }
 
 window.runCase = (c) => runGpuCase(c, peers, window.say);
+window.answer = answer;

@@ -1,10 +1,12 @@
 /** Which workloads tell something of a GPU. */
 import type {Measured} from '../row';
-import {STEP, WHATS, WORKLOADS, What, Workload} from '../workloads';
+import {Model, MODELS} from '../whole/models';
+import {WHATS, WORKLOADS, What, Workload} from '../workloads';
 import {isEmulated} from './device';
 
 export interface Planned {
-  workload: Workload | typeof STEP;
+  /** A whole model is trained. */
+  workload: Workload | Model;
   what: What;
   /** Whether other libraries take part, if they are asked for. */
   peers: boolean;
@@ -17,14 +19,14 @@ const EMULATED: Record<string, readonly What[]> = {
   W4: ['forward'],
   W5: WHATS,
   W6: WHATS,
-  [STEP]: ['training'],
+  M2: ['training'],
 };
 
 /** Of those, the ones that other libraries need less than minutes for. */
 const EMULATED_PEERS = ['W3', 'W5', 'W6'];
 
 /** From small to large: the first tells what the device is. */
-const ORDER = ['W3', 'W6', 'W5', STEP, 'W4', 'W1', 'W2'];
+const ORDER = ['W3', 'W6', 'W5', 'M2', 'W4', 'W1', 'W2', 'M1'];
 
 /** Measures the workloads of these names, or those that the device can bear. */
 export async function measurePlan(
@@ -34,10 +36,10 @@ export async function measurePlan(
 ): Promise<void> {
   let emulated = false;
   for (const name of names ?? ORDER) {
-    const wanted = name === STEP ? ['training' as const] : WHATS;
+    const wanted = name in MODELS ? ['training' as const] : WHATS;
     for (const what of wanted.filter((what) => whats.includes(what))) {
       if (emulated && !EMULATED[name]?.includes(what)) continue;
-      const workload = name === STEP ? STEP : WORKLOADS[name];
+      const workload = MODELS[name] ?? WORKLOADS[name];
       const peers = !emulated || EMULATED_PEERS.includes(name);
       const rows = await measure({workload, what, peers});
       emulated = !names && isEmulated(rows[0].device);

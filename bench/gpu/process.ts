@@ -1,13 +1,7 @@
 /** A case in a process of Node, where WebGPU is Dawn. Started by cases.ts. */
-import {installGpu, preferSwiftShader} from '../../scripts/dawn';
 import type {Message} from '../case';
 import type {GpuCase} from './case';
-
-async function loadBackend(): Promise<void> {
-  preferSwiftShader();
-  installGpu(await import('webgpu'), globalThis);
-  await import('@tensorflow/tfjs-backend-webgpu');
-}
+import {loadBackend} from './dawn';
 
 const say = (text: string) => void process.send!({say: text} satisfies Message);
 

@@ -1,44 +1,20 @@
 /** One candidate in a process of its own, because kernels are replaced for all of it. Started by node.ts. */
-import type {Backend} from '../backend';
-import {Skipped} from '../candidate';
-import type {Json} from '../candidates/peers/conversation';
+import {loadBackend} from '../gpu/dawn';
+import {setBackend} from '../gpu/set_backend';
 import {start} from '../start';
-import {MODELS} from './index';
+import {Message, answerer} from './answer';
 import {jaxSteps} from './jax';
 import {TFJS} from './tfjs';
-import {Step, begin, timed} from './training';
 
-export interface Load {
-  op: 'load';
-  candidate: string;
-  model: string;
-  backend: Backend;
-  threads: number;
-}
-
-type Message = Load | {op: 'time'; calls: number};
-
-let step: Step;
-
-async function answer(message: Message): Promise<object> {
-  if (message.op === 'time') return {ms: await timed(step, message.calls)};
-  const {candidate, model, backend, threads} = message;
-  if (candidate === 'jax-js') {
-    step = await jaxSteps(MODELS[model], threads);
+const answer = answerer(async ({candidate, backend, threads}, model) => {
+  if (candidate === 'jax-js') return jaxSteps(model, threads);
+  if (backend === 'webgpu') {
+    await loadBackend();
+    await setBackend(backend);
   } else {
     await start(backend, threads);
-    step = await TFJS[candidate](MODELS[model], threads);
   }
-  return begin(step);
-}
-
-process.on('message', async (message: Message) => {
-  let answered: Json;
-  try {
-    answered = {...(await answer(message))};
-  } catch (error) {
-    const key = error instanceof Skipped ? 'skip' : 'error';
-    answered = {[key]: (error as Error).message.split('\n')[0]};
-  }
-  process.send!(answered);
+  return TFJS[candidate](model, threads);
 });
+
+process.on('message', async (message: Message) => process.send!(await answer(message)));
