@@ -55,9 +55,8 @@ export function backwardVariantOf(
   const tile = tileOf(p, bytes);
   const lanes = tile.met / 4;
   const [keys, values] = [Math.ceil(p.headDim / 4), Math.ceil(p.valueDim / 4)];
-  const unit = Math.max(lanes, 4);
-  const wanted = Math.min(unit * Math.ceil(Math.max(keys, values) / unit), 16);
-  const columns = [wanted, 8, unit].find((columns) => workgroupBytes(tile, columns) <= bytes)!;
+  const wanted = Math.min(lanes * Math.ceil(Math.max(keys, values) / lanes), 16);
+  const columns = [wanted, 8, lanes].find((columns) => workgroupBytes(tile, columns) <= bytes)!;
   return {
     of,
     tile,
