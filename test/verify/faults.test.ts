@@ -92,7 +92,7 @@ describe('a kernel that is wrong', () => {
     });
     const {maxError, failures} = await verify();
     expect(failures.map(({case: name}) => name)).toEqual(named('dq'));
-    expect(failures[0].error).toBe('2 of 3612 numbers are NaN or infinite');
+    expect(failures[0].error).toBe('2 of 2064 numbers are NaN or infinite');
     expect(maxError).toBe(Infinity);
   });
 

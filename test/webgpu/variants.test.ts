@@ -5,7 +5,9 @@ import {prepareText} from '../../kernels/webgpu/backward/prepare';
 import {gradientText} from '../../kernels/webgpu/backward/text';
 import {forwardText} from '../../kernels/webgpu/forward/text';
 import {tileOf, variantOf} from '../../kernels/webgpu/forward/tile';
-import type {Problem} from '../../src/attention/problem';
+import {resolveConfig} from '../../src/attention/config';
+import {Problem, problemOf} from '../../src/attention/problem';
+import {GOLDEN} from '../../src/verify/golden.generated';
 import {gpu, onWebgpu} from './on_webgpu';
 
 /** Of which the texts differ: widths by tile, by columns, and whether they are fours; options by kind. */
@@ -53,6 +55,23 @@ function workgroupBytes(text: string): number {
 
 test.each([LEAST, MOST])('all keep to %d bytes of workgroup memory', (bytes) => {
   for (const text of texts(bytes)) expect(workgroupBytes(text)).toBeLessThanOrEqual(bytes);
+});
+
+/** Such a device zeroes workgroup memory by an instruction a number, which is most of what it compiles. */
+test('those of verify() are few and small, so that an emulated GPU compiles them within seconds', () => {
+  const all = new Set<string>();
+  for (const {config, shape, valueDim, mask, bias} of GOLDEN) {
+    const v = [...shape.slice(0, 3), valueDim ?? shape[3]];
+    const resolved = resolveConfig('verify', config);
+    const given = {mask: mask ?? null, bias: bias ?? null} as object;
+    const p = {...problemOf('verify', {q: shape, k: shape, v}, resolved, {}), ...given};
+    const [forward, prepare, ofBias, ...gradients] = textsOf(p, MOST);
+    for (const text of [forward, prepare, ...gradients]) all.add(text);
+    if (bias) all.add(ofBias);
+  }
+  expect(all.size).toBe(13);
+  const bytes = [...all].reduce((sum, text) => sum + workgroupBytes(text), 0);
+  expect(bytes).toBeLessThan(48 * 1024);
 });
 
 onWebgpu('on webgpu', () => {
