@@ -27,6 +27,7 @@ const FILES: Record<string, () => void> = {
   training: () => require('../training.test'),
   leaks: () => require('../leaks.test'),
   'webgl/textures': () => require('../webgl/textures.test'),
+  'webgl/variants': () => require('../webgl/variants.test'),
 };
 
 export interface Report {

@@ -34,6 +34,7 @@ const FILES = [
   'training',
   'leaks',
   'webgl/textures',
+  'webgl/variants',
 ];
 const LIMIT = 600_000;
 
