@@ -11,6 +11,7 @@ const maxWorkers = Math.max(2, require('node:os').availableParallelism() - 1);
 
 /** @type {import('jest').Config} */
 module.exports = {
+  testSequencer: '<rootDir>/test/support/longest_first.js',
   maxWorkers,
   testPathIgnorePatterns: notAboutThem,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
