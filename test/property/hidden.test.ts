@@ -50,15 +50,16 @@ describe.each(QUICK)('%s', (_, one) => {
     test('keys and values beyond causality, the band and the windows, for all others', async () => {
       const at = {head: 1, token: 21, channel: 2};
       const clean = await results(by(config), inputs());
+      const hit = (head: number, i: number) => head === at.head && sees(config, i, at.token);
+      const met = (head: number, j: number) =>
+        queries().some((i) => hit(head, i) && sees(config, i, j));
+      const [hitRows, metRows] = [hit, met].map(rowsWhere);
+      const reached = [hitRows, hitRows, metRows, metRows];
       for (const value of GARBAGE) {
         const spoilt = inputs();
         put(spoilt.k, at, value);
         put(spoilt.v, at, value);
         const got = await results(by(config), spoilt);
-        const hit = (head: number, i: number) => head === at.head && sees(config, i, at.token);
-        const met = (head: number, j: number) =>
-          queries().some((i) => hit(head, i) && sees(config, i, j));
-        const reached = [hit, hit, met, met].map(rowsWhere);
         for (const [at, rows] of reached.entries()) {
           expect(rows.length).toBeLessThan(HEADS * TOKENS);
           await expectUnchanged(without(got[at], rows), without(clean[at], rows));
