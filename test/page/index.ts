@@ -26,6 +26,7 @@ const FILES: Record<string, () => void> = {
   'verify/right': () => require('../verify/right.test'),
   training: () => require('../training.test'),
   leaks: () => require('../leaks.test'),
+  'webgl/targets': () => require('../webgl/targets.test'),
   'webgl/textures': () => require('../webgl/textures.test'),
   'webgl/variants': () => require('../webgl/variants.test'),
 };

@@ -33,6 +33,7 @@ const FILES = [
   'verify/right',
   'training',
   'leaks',
+  'webgl/targets',
   'webgl/textures',
   'webgl/variants',
 ];
