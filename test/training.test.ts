@@ -11,7 +11,7 @@ import {buildModel} from '../examples/char_lm/model';
 import {Implementation, layers} from '../src';
 import {keepsFloat16} from '../src/attention/float16';
 import {living} from './support/close';
-import {IMPLEMENTATIONS, useAnyBuild, useImplementation} from './support/implementations';
+import {WITH_ALL_TARGETS, useAnyBuild, useImplementation} from './support/implementations';
 import {sumTolerance} from './support/tolerance';
 
 jest.setTimeout(240_000); // SwiftShader compiles for a while
@@ -151,7 +151,7 @@ beforeAll(async () => {
   for (const [name, make] of Object.entries(MODELS)) wanted[name] = await train(make, 'composite');
 });
 
-describe.each(IMPLEMENTATIONS)('%s', (name, one) => {
+describe.each(WITH_ALL_TARGETS)('%s', (name, one) => {
   beforeAll(async () => {
     await useImplementation(one);
     tf.env().set('IS_TEST', false); // tfjs-node's own fused products would not pass

@@ -1,3 +1,4 @@
 import {testPage} from '../support/test_page';
 
-testPage('cpu', {backend: 'cpu'});
+/** The JavaScript that Node runs whole, in another build of the same engine. */
+testPage('cpu', {backend: 'cpu', environment: {SAMPLE: 'true'}});

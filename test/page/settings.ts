@@ -5,7 +5,7 @@ export interface Settings {
   flags: Record<string, boolean | number>;
   /** Of the fused kernels for the CPU. */
   threads: number;
-  /** What process.env is in Node: CASES, SEED. */
+  /** What process.env is in Node: CASES, SEED, SAMPLE. */
   environment: Record<string, string>;
   /** The tests whose names it matches. */
   tests: string;

@@ -8,11 +8,12 @@ import {Case} from '../support/cases';
 import {expectClose, expectSame} from '../support/close';
 import {QUICK, useAnyBuild, useImplementation} from '../support/implementations';
 import {CaseInputs, geometry, inputsOf, tensorsOf} from '../support/inputs';
+import {SAMPLED} from '../support/sample';
 import {outputTolerance} from '../support/tolerance';
 import {truthOf} from '../support/truth';
 
 const LAWS = 7; // one for each kind of full attention
-const RUNS = {seed: 3, numRuns: Number(process.env.CASES ?? 25)};
+const RUNS = {seed: 3, numRuns: Number(process.env.CASES ?? (SAMPLED ? 10 : 25))};
 
 jest.setTimeout(60_000 + 300 * RUNS.numRuns);
 

@@ -8,12 +8,13 @@ import {expectClose, living, relativeError} from '../support/close';
 import {QUICK, isBesideComposite, useAnyBuild, useImplementation} from '../support/implementations';
 import {tensorsOf} from '../support/inputs';
 import {run} from '../support/run';
+import {SAMPLED} from '../support/sample';
 import {truthOf} from '../support/truth';
 
 /** Change the seed to look elsewhere; fast-check prints it with what it found. */
 const SEED = Number(process.env.SEED ?? 20261123);
 /** More of them: CASES=10000. */
-const CASES = Number(process.env.CASES ?? 300);
+const CASES = Number(process.env.CASES ?? (SAMPLED ? 60 : 300));
 
 jest.setTimeout(60_000 + 300 * CASES);
 

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import {RELAXED} from '../../kernels/program/module.generated';
 import '../../src';
 import {BACKENDS, useBackend} from './backends';
+import {Optional, SAMPLED, covering} from './sample';
 
 export interface Implemented {
   name: string;
@@ -48,13 +49,6 @@ function of(backend: string): Implemented[] {
   return [composite, ...builds.map((build) => ({name: `${name}, ${build}`, ...fused, build}))];
 }
 
-const known = BACKENDS.flatMap(of);
-
-/** Each with its name before it, for describe.each. */
-export const IMPLEMENTATIONS = known
-  .filter(({build}) => build !== 'relaxed' || RELAXED_RUNS)
-  .map((one) => [one.name, one] as const);
-
 /**
  * A GPU compiles before it computes: some fifty shaders for the composite at new sizes, and all again
  * for another number of targets. Where CASES is given, that is no matter.
@@ -62,12 +56,39 @@ export const IMPLEMENTATIONS = known
 const isSlow = ({backend, implementation, targets = 8}: Implemented) =>
   !process.env.CASES && onGpu(backend) && (implementation === 'composite' || targets < 8);
 
+/** A page that repeats what another place asks whole: those that are slow are left to that place. */
+const known = BACKENDS.flatMap(of).filter((one) => !(SAMPLED && isSlow(one)));
+
+/** Each with its name before it, for describe.each. */
+export const IMPLEMENTATIONS = known
+  .filter(({build}) => build !== 'relaxed' || RELAXED_RUNS)
+  .map((one) => [one.name, one] as const);
+
 /** Those that are asked whatever there is to ask. */
 export const QUICK = IMPLEMENTATIONS.filter(([, one]) => !isSlow(one));
 
-/** The cases that an implementation is asked: all, or every seventh. */
-export function sampled<T>(one: Implemented, cases: readonly T[]): T[] {
-  return cases.filter((_, at) => !isSlow(one) || at % 7 === 0);
+/** All but those of fewer targets than there are: only shaders know how many, so only cases ask. */
+export const WITH_ALL_TARGETS = IMPLEMENTATIONS.filter(
+  ([, one]) => one.targets === undefined || one.targets === 8 || process.env.CASES,
+);
+
+/**
+ * The cases that an implementation is asked: all, or so few that each option is among them.
+ *
+ * @param most of those few, where even they would take minutes
+ */
+export function sampled<T extends Optional>(
+  one: Implemented,
+  cases: readonly T[],
+  most = Infinity,
+): readonly T[] {
+  if (isSlow(one)) return covering(cases).slice(0, most);
+  return SAMPLED ? covering(cases) : cases;
+}
+
+/** The same for what a GPU compiles anew at each size, though kernels of ours take any. */
+export function sampledOnGpu<T extends Optional>(one: Implemented, cases: readonly T[]) {
+  return onGpu(one.backend) && !process.env.CASES ? covering(cases) : sampled(one, cases);
 }
 
 /** Those of one fused kernel each. */
