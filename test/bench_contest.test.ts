@@ -14,8 +14,12 @@ jest.mock('../bench/whole/loaded', () => ({
 }));
 
 const CASE = {
-  ...{model: MODELS.M1, backend: 'wasm', host: 'node'},
-  ...{threads: 2, peers: true, rounds: 1},
+  model: MODELS.M1,
+  backend: 'wasm',
+  host: 'node',
+  threads: 2,
+  peers: true,
+  rounds: 1,
 } as const;
 const LOAD = {op: 'load', candidate: 'fused', model: 'M2', backend: 'cpu', threads: 1} as const;
 
