@@ -32,7 +32,7 @@ const ROOMS: Record<string, readonly string[]> = {
   'kernels/wasm': [...OF_CONTRACT, 'kernels/program'],
   'kernels/webgl': OF_CONTRACT,
   'kernels/webgpu': OF_CONTRACT,
-  'kernels/tfjs': [],
+  'kernels/tfjs': ['kernels/program', 'kernels/cpu', 'kernels/wasm'],
 };
 
 const within = (path: string, place: string) => path === place || path.startsWith(`${place}/`);

@@ -15,7 +15,8 @@ interface CpuBackend {
   disposeData(id: object): boolean;
 }
 
-function enter(backend: unknown) {
+/** The place of a call on this backend. */
+export function enter(backend: unknown) {
   const cpu = backend as CpuBackend;
   return new PrivatePlace({
     read: (tensor) => (tensor.dtype === 'bool' ? bools(cpu, tensor) : floats(cpu, tensor)),

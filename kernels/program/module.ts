@@ -18,6 +18,21 @@ export interface Exports {
   items(phase: Phase): number;
   scratchBytes(phase: Phase): number;
   compute(phase: Phase, item: number, scratch: number): void;
+
+  /** What other kernels are made of; tensors by their addresses, the last that of the result. */
+  map(f: number, x: number, count: number, to: number): void;
+  sums(x: number, outer: number, count: number, inner: number, to: number): void;
+  transpose(x: number, batch: number, rows: number, columns: number, to: number): void;
+  normalize(
+    x: number,
+    mean: number,
+    variance: number,
+    scale: number,
+    offset: number,
+    epsilon: number,
+    count: number,
+    to: number,
+  ): void;
 }
 
 /** What must end before more is begun: the forward pass, and the halves of the backward pass. */

@@ -4,11 +4,16 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {BATCH_NORM} from './batch_norm';
 import {GATHER} from './gather';
-import {IDENTITY} from './identity';
+import {CAST, IDENTITY} from './identity';
+import {MAPS} from './map';
 import type {GradientReplacement, Replacement} from './replacement';
+import {SLICE, SPLIT} from './slice';
+import {SUM} from './sum';
 import {TILE} from './tile';
 import {TILE_GRADIENT} from './tile_gradient';
+import {TRANSPOSE} from './transpose';
 import {SEGMENT_SUM} from './unsorted_segment_sum';
 
 /** What was replaced: a kernel of one backend, or a gradient, which all backends share. */
@@ -16,7 +21,19 @@ export type Replaced =
   | {kernel: string; backend: string; reason: string}
   | {gradient: string; backend: 'all'; reason: string};
 
-const KERNELS: readonly Replacement[] = [GATHER, IDENTITY, SEGMENT_SUM, TILE];
+const KERNELS: readonly Replacement[] = [
+  BATCH_NORM,
+  CAST,
+  GATHER,
+  IDENTITY,
+  SEGMENT_SUM,
+  SLICE,
+  SPLIT,
+  SUM,
+  TILE,
+  TRANSPOSE,
+  ...MAPS,
+];
 const GRADIENTS: readonly GradientReplacement[] = [TILE_GRADIENT];
 
 const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgl', 'webgpu'];

@@ -1,8 +1,6 @@
 /** Tile on wasm, which TF.js computes a number at a time: blocks are copied, and copies doubled. */
 import type {Replacement} from './replacement';
-import type {WasmBackend} from './wasm_backend';
-
-type Values = Float32Array | Int32Array | Uint8Array;
+import type {Values, WasmBackend} from './wasm_backend';
 
 /** Repeats the first `length` numbers from `at` on until there are `times` of them. */
 function repeat(values: Values, at: number, length: number, times: number): void {

@@ -49,7 +49,8 @@ function reachOf(backend: WasmBackend): Reach {
   return reach;
 }
 
-function enter(backend: unknown, shared: boolean): Place {
+/** The place of a call on this backend. */
+export function enter(backend: unknown, shared: boolean): Place {
   const wasm = backend as WasmBackend;
   const {memory, tables} = reachOf(wasm);
   if (!memory || (shared && !isShared(memory))) return new PrivatePlace(storeOf(wasm));

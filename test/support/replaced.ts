@@ -1,9 +1,10 @@
 /** A kernel of TF.js, and what stands in its place, to be called side by side. */
 import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
 
 import type {Replacement} from '../../kernels/tfjs/replacement';
 
-export type Inputs = Record<string, tf.Tensor>;
+export type Inputs = Record<string, tf.Tensor | undefined>;
 export type Run = (inputs: Inputs, attrs?: tf.NamedAttrMap) => tf.Tensor;
 
 /** Both, and whether ours handed its last call on. */
@@ -39,4 +40,11 @@ export function someValues(shape: number[], dtype: tf.DataType = 'float32'): tf.
 export function expectSame(found: tf.Tensor, known: tf.Tensor): void {
   expect([found.shape, found.dtype]).toEqual([known.shape, known.dtype]);
   expect(found.dataSync()).toEqual(known.dataSync());
+}
+
+/** Shapes of so many axes, a few of them empty. */
+export function shapes(least: number, most: number, largest = 7): fc.Arbitrary<number[]> {
+  const some = {weight: 12, arbitrary: fc.integer({min: 1, max: largest})};
+  const size = fc.oneof(some, {weight: 1, arbitrary: fc.constant(0)});
+  return fc.array(size, {minLength: least, maxLength: most});
 }

@@ -1,2 +1,6 @@
 export {begin} from './call';
 export {clearGradients, compute, items, scratchBytes} from './items';
+export {map} from './maps';
+export {normalize} from './normalize';
+export {sums} from './sums';
+export {transpose} from './transpose';

@@ -1,0 +1,34 @@
+/** One function of the program on whole tensors, by this thread alone. */
+import type {TensorInfo} from '@tensorflow/tfjs';
+
+import {Exports, instantiate, unsupportedEngine} from './module';
+import type {End, Enter} from './run';
+
+/**
+ * A float32 tensor that `compute` writes, told where the tensors lie and where the result does; or
+ * null where the program does not run, or memory is short.
+ */
+export function direct(
+  enter: Enter,
+  backend: unknown,
+  tensors: readonly (TensorInfo | undefined)[],
+  shape: number[],
+  compute: (program: Exports, at: number[], out: number) => void,
+): TensorInfo | null {
+  if (unsupportedEngine() !== null) return null;
+  const place = enter(backend, false);
+  let end: End = 'failed';
+  try {
+    const at = tensors.map((tensor) => (tensor ? place.address(tensor) : 0));
+    const out = place.output(shape);
+    compute(instantiate(place.memory), at, out);
+    const [result] = place.results();
+    end = 'computed';
+    return result;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  } finally {
+    place.leave(end);
+  }
+}

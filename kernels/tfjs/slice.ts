@@ -1,0 +1,82 @@
+/** Slice and SplitV on wasm. TF.js reads the whole of x for each part; here parts alone are copied. */
+import * as tf from '@tensorflow/tfjs';
+
+import type {Replacement} from './replacement';
+import type {Values, WasmBackend} from './wasm_backend';
+
+/** Fewer numbers are copied one by one: a call for a block of memory takes as long as some of them. */
+const LEAST_BLOCK = 16;
+
+/** A part of x, which begins at `begin` and has the shape `size`. */
+function part(x: tf.TensorInfo, begin: number[], size: number[], wasm: WasmBackend): tf.TensorInfo {
+  const out = wasm.makeOutput(size, x.dtype);
+  if (size.includes(0)) return out;
+  const strides = [...tf.util.computeStrides(x.shape), 1].slice(-x.shape.length);
+  /** From this axis on, what is copied lies together. */
+  let together = size.length;
+  while (together > 0 && size.slice(together).every((n, i) => n === x.shape[together + i])) together--; // prettier-ignore
+  copy(wasm.typedArrayFromHeap(x), strides, begin, size, together, wasm.typedArrayFromHeap(out));
+  return out;
+}
+
+function copy(
+  from: Values,
+  strides: number[],
+  begin: number[],
+  size: number[],
+  together: number,
+  to: Values,
+): void {
+  const length = tf.util.sizeFromShape(size.slice(together));
+  let at = 0;
+  const walk = (axis: number, start: number): void => {
+    if (axis < together) {
+      for (let i = 0; i < size[axis]; i++)
+        walk(axis + 1, start + (begin[axis] + i) * strides[axis]);
+      return;
+    }
+    const first = begin[axis] ?? 0;
+    start += first * (strides[axis] ?? 1);
+    if (length < LEAST_BLOCK) for (let i = 0; i < length; i++) to[at + i] = from[start + i];
+    else to.set(from.subarray(start, start + length), at);
+    at += length;
+  };
+  walk(0, 0);
+}
+
+const reason = 'it copies the whole tensor to read a part of it; the part alone is copied';
+
+export const SLICE: Replacement = {
+  kernel: 'Slice',
+  backend: 'wasm',
+  reason,
+  make: (theirs) => (call) => {
+    const {x} = call.inputs;
+    if (!x || x.dtype === 'string') return theirs(call);
+    const {begin, size} = call.attrs as unknown as {begin: number[]; size: number[]};
+    const [from, shape] = tf.slice_util.parseSliceParams(x, begin, size);
+    return part(x, from, shape, call.backend as WasmBackend);
+  },
+};
+
+export const SPLIT: Replacement = {
+  kernel: 'SplitV',
+  backend: 'wasm',
+  reason,
+  make: (theirs) => (call) => {
+    const {x} = call.inputs;
+    if (!x || x.dtype === 'string') return theirs(call);
+    const {numOrSizeSplits, axis} = call.attrs as unknown as {
+      numOrSizeSplits: number | number[];
+      axis: number;
+    };
+    const [along] = tf.util.parseAxisParam(axis, x.shape);
+    const begin = x.shape.map(() => 0);
+    return tf.backend_util.prepareSplitSize(x, numOrSizeSplits, along).map((length) => {
+      const size = x.shape.map((all, at) => (at === along ? length : all));
+      const one = part(x, begin, size, call.backend as WasmBackend);
+      begin[along] += length;
+      return one;
+    });
+  },
+};

@@ -1,0 +1,40 @@
+/**
+ * Sum on wasm. TF.js adds up the last axes alone, one number after the other, and transposes x
+ * first where others are asked for, as the gradient of every bias does.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+import {direct} from '../program/direct';
+import {enter} from '../wasm';
+import type {Replacement} from './replacement';
+
+/** [outer, count, inner] where the axes lie side by side, or null. */
+function asOneAxis(shape: number[], axes: number[]): [number, number, number] | null {
+  const first = Math.min(...axes);
+  const after = first + axes.length;
+  if (axes.length === 0 || axes.some((axis) => axis >= after)) return null;
+  const size = tf.util.sizeFromShape;
+  return [size(shape.slice(0, first)), size(shape.slice(first, after)), size(shape.slice(after))];
+}
+
+export const SUM: Replacement = {
+  kernel: 'Sum',
+  backend: 'wasm',
+  reason: 'it transposes before it adds up any but the last axes, and adds one number at a time',
+  make: (theirs) => (call) => {
+    const {x} = call.inputs;
+    const {axis, keepDims} = call.attrs as unknown as {axis: number | number[]; keepDims?: boolean};
+    if (x?.dtype !== 'float32') return theirs(call);
+    const axes = tf.util.parseAxisParam(axis, x.shape);
+    const sizes = asOneAxis(x.shape, axes);
+    if (!sizes) return theirs(call);
+    const shape = x.shape.flatMap((size, at) => {
+      if (!axes.includes(at)) return [size];
+      return keepDims ? [1] : [];
+    });
+    const sum = direct(enter, call.backend, [x], shape, (program, [at], out) =>
+      program.sums(at, ...sizes, out),
+    );
+    return sum ?? theirs(call);
+  },
+};
