@@ -37,7 +37,11 @@ for (const [name, flags] of Object.entries(BUILDS)) {
   lines.push(`export const ${name} =`, `  '${readFileSync(file).toString('base64')}';`);
 }
 rmSync(folder, {recursive: true});
-lines.push(...fieldsOf(join(SOURCES, 'call.ts')));
+lines.push(...structOf('CALL', 'call.ts'), ...structOf('PRODUCT', 'product_call.ts'));
+const together = /QUERIES_TOGETHER: i32 = (\d+)/.exec(
+  readFileSync(join(SOURCES, 'call.ts'), 'utf8'),
+);
+lines.push(`export const QUERIES_TOGETHER = ${together[1]};`);
 const hash = createHash('sha256');
 for (const source of readdirSync(SOURCES).sort()) hash.update(readFileSync(join(SOURCES, source)));
 lines.splice(1, 0, `// sources: ${hash.digest('hex')}`);
@@ -46,23 +50,22 @@ if (!process.argv.includes('--check')) writeFileSync(TARGET, text);
 else if (readFileSync(TARGET, 'utf8') !== text)
   throw new Error(`${TARGET} is not what ${SOURCES} compiles to; run npm run build:wasm.`);
 
-/** What the other side must know of the struct: its fields in their order, 4 bytes each. */
-function fieldsOf(file) {
-  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
-  const text = (node) => node.getText(source);
-  const fields = source.statements.find(ts.isClassDeclaration).members.map((field) => {
-    const type = text(field.type);
-    if (!/^([iuf]32|usize)$/.test(type))
-      throw new Error(`${file}: a ${type} does not take 4 bytes.`);
-    return `  ['${text(field.name)}', '${type}'],`;
+/** What the other side must know of a struct: its fields in their order, 4 bytes each. */
+function structOf(constant, file) {
+  const text = readFileSync(join(SOURCES, file), 'utf8');
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
+  const struct = source.statements.find(ts.isClassDeclaration);
+  const fields = struct.members.map(({name, type}) => {
+    const [field, kind] = [name.getText(source), type.getText(source)];
+    if (!/^([iuf]32|usize)$/.test(kind))
+      throw new Error(`${file}: a ${kind} does not take 4 bytes.`);
+    return `  ['${field}', '${kind}'],`;
   });
-  const constants = source.statements.filter(ts.isVariableStatement).map(text);
-  const together = constants.find((one) => one.includes('QUERIES_TOGETHER'));
+  const what = `${struct.name.text} in assembly/${file}`;
   return [
-    '/** Names and types of the fields of Call in assembly/call.ts, 4 bytes each. */',
-    'export const CALL = [',
+    `/** Names and types of the fields of ${what}, 4 bytes each. */`,
+    `export const ${constant} = [`,
     ...fields,
     '] as const;',
-    `export const QUERIES_TOGETHER = ${/= (\d+)/.exec(together)[1]};`,
   ];
 }

@@ -9,18 +9,31 @@ type Pointer = Extract<Field, readonly [string, 'usize']>[0];
 /** Where what a call has lies. */
 export type Pointers = Partial<Record<Pointer, number>>;
 
-export const CALL_BYTES = 4 * CALL.length;
+/** Writes the struct of a call; answers where. */
+export function writeCall(p: Problem, at: Pointers, place: Room): number {
+  return writeStruct(CALL, {...factsOf(p), ...at}, place);
+}
 
-/** Writes the struct of a call. */
-export function writeCall(p: Problem, at: Pointers, memory: WebAssembly.Memory, to: number): void {
-  const facts = factsOf(p);
-  const struct = new DataView(memory.buffer, to, CALL_BYTES);
-  for (let field = 0; field < CALL.length; field++) {
-    const [name, type] = CALL[field];
-    const value = type === 'usize' ? (at[name] ?? 0) : facts[name];
+/** Where there is room for a struct. */
+interface Room {
+  memory: WebAssembly.Memory;
+  scratch(bytes: number): number;
+}
+
+/** Writes the fields of a struct, 4 bytes each, or 0 for what is not there; answers where. */
+export function writeStruct<Name extends string>(
+  fields: readonly (readonly [Name, string])[],
+  values: Partial<Record<Name, number>>,
+  place: Room,
+): number {
+  const to = place.scratch(4 * fields.length);
+  const struct = new DataView(place.memory.buffer, to, 4 * fields.length);
+  fields.forEach(([name, type], field) => {
+    const value = values[name] ?? 0;
     if (type === 'f32') struct.setFloat32(4 * field, value, true);
     else struct.setInt32(4 * field, value, true); // the same bits for what has no sign
-  }
+  });
+  return to;
 }
 
 /** Queries of a group, whole windows, which count their angles from one origin. */

@@ -35,10 +35,14 @@ export interface Exports {
   ): void;
 }
 
-/** What must end before more is begun: the forward pass, and the halves of the backward pass. */
-export type Phase = 0 | 1 | 2;
+/**
+ * What must end before more is begun: the forward pass, the halves of the backward pass, and of a
+ * product of matrices packing and the product.
+ */
+export type Phase = 0 | 1 | 2 | 3 | 4;
 export const FORWARD: readonly Phase[] = [0];
 export const BACKWARD: readonly Phase[] = [1, 2];
+export const PRODUCT: readonly Phase[] = [3, 4];
 
 type Build = 'relaxed' | 'simd';
 type Bytes = keyof typeof BYTES;

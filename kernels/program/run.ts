@@ -3,10 +3,17 @@ import type {KernelFunc, TensorInfo} from '@tensorflow/tfjs';
 
 import {KernelAttrs, FusedGradInputs, FusedInputs, byName} from '../../src/attention/fused';
 import type {Problem} from '../../src/attention/problem';
-import {CALL_BYTES, Pointers, writeCall} from './call';
+import {Pointers, unsupportedSize, writeCall} from './call';
 import {BACKWARD, Exports, FORWARD, Phase, instantiate, isShared} from './module';
-import {computeParallel, isShareable} from './threads/parallel';
+import {computeParallel} from './threads/parallel';
 import {threads} from './threads/workers';
+
+/**
+ * The least work that threads share, in multiply-adds of scores and values: about 3 ms forward on one
+ * thread. There two threads are 1.3 to 1.6 times as fast, copies included; at half of it, some calls
+ * lose what it takes to wake a thread and to copy tensors to where both can read them.
+ */
+const LEAST_WORK = 2 ** 26;
 
 /**
  * How a call ended. Where it was abandoned, threads may go on writing to all that was its own, so
@@ -46,7 +53,7 @@ export function forwardKernel(enter: Enter): KernelFunc {
       at.softmaxStats = place.output([problem.batch, problem.heads, problem.length, 2]);
       return at;
     };
-    return compute(problem, FORWARD, (shared) => enter(backend, shared), prepare);
+    return attend(problem, FORWARD, (shared) => enter(backend, shared), prepare);
   };
 }
 
@@ -65,36 +72,48 @@ export function backwardKernel(enter: Enter): KernelFunc {
       if (given.bias) at.dbias = place.output(given.bias.shape);
       return at;
     };
-    return compute(told.problem, BACKWARD, (shared) => enter(backend, shared), prepare);
+    return attend(told.problem, BACKWARD, (shared) => enter(backend, shared), prepare);
   };
 }
 
-/** The results of a call: of all threads where it is large, of this one alone where that fails. */
-function compute(
+function attend(
   p: Problem,
   phases: readonly Phase[],
   enter: (shared: boolean) => Place,
   prepare: (place: Place) => Pointers,
 ): TensorInfo[] {
-  const many = isShareable(p) ? computeIn(enter(true), p, phases, prepare) : null;
-  return many ?? computeIn(enter(false), p, phases, prepare, false)!;
+  const work = p.batch * p.heads * p.length * p.context * (p.headDim + p.valueDim);
+  const isShareable = work >= LEAST_WORK && unsupportedSize(p, threads()) === null;
+  return compute(phases, isShareable, enter, (place) => writeCall(p, prepare(place), place));
+}
+
+/**
+ * The results of a call: of all threads where it is shareable, of this one alone where that fails.
+ *
+ * @param tell writes the struct of the call, and answers where
+ */
+export function compute(
+  phases: readonly Phase[],
+  isShareable: boolean,
+  enter: (shared: boolean) => Place,
+  tell: (place: Place) => number,
+): TensorInfo[] {
+  const many = isShareable && threads() > 1 ? computeIn(enter(true), phases, tell) : null;
+  return many ?? computeIn(enter(false), phases, tell, false)!;
 }
 
 /** The results, or null where threads failed. */
 function computeIn(
   place: Place,
-  p: Problem,
   phases: readonly Phase[],
-  prepare: (place: Place) => Pointers,
+  tell: (place: Place) => number,
   parallel = isShared(place.memory),
 ): TensorInfo[] | null {
   let end: End = 'failed';
   try {
-    const pointers = prepare(place);
+    const call = tell(place);
     const {memory} = place;
     const module = instantiate(memory);
-    const call = place.scratch(CALL_BYTES);
-    writeCall(p, pointers, memory, call);
     module.begin(call);
     const bytes = Math.ceil(module.scratchBytes(phases[0]) / 64) * 64;
     const scratch = place.scratch(parallel ? threads() * bytes : bytes);

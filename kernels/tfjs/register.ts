@@ -8,6 +8,7 @@ import {BATCH_NORM} from './batch_norm';
 import {GATHER} from './gather';
 import {CAST, IDENTITY} from './identity';
 import {MAPS} from './map';
+import {MAT_MUL} from './mat_mul';
 import type {GradientReplacement, Replacement} from './replacement';
 import {SLICE, SPLIT} from './slice';
 import {SUM} from './sum';
@@ -33,6 +34,7 @@ const KERNELS: readonly Replacement[] = [
   TILE,
   TRANSPOSE,
   ...MAPS,
+  ...MAT_MUL,
 ];
 const GRADIENTS: readonly GradientReplacement[] = [TILE_GRADIENT];
 

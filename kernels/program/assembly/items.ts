@@ -13,10 +13,14 @@ import {backwardScratch} from './backward_memory';
 import {call} from './call';
 import {attend, forwardScratch} from './forward';
 import {allHeads, enterHead} from './head';
+import {blockScratch, blocks, computeBlock} from './product';
+import {pack, packItems} from './product_pack';
 import {contextSlots, groupLength} from './windows';
 
 const FORWARD: i32 = 0;
 const BACKWARD: i32 = 1; // even chunks; 2 are the odd ones
+const PACK: i32 = 3; // of a product of matrices
+const PRODUCT: i32 = 4;
 
 /** At least so many tokens are an item: handing one out costs time too. */
 const LEAST_TOKENS: i32 = 512;
@@ -44,6 +48,8 @@ function chunks(): i32 {
 
 /** How many items a phase has. */
 export function items(phase: i32): i32 {
+  if (phase == PACK) return packItems();
+  if (phase == PRODUCT) return blocks();
   if (phase == FORWARD) return allHeads() * chunks();
   if (call.dbias) return phase == BACKWARD ? call.biasHeads : 0;
   return allHeads() * chunksOf(phase);
@@ -51,11 +57,14 @@ export function items(phase: i32): i32 {
 
 /** Bytes of scratch that an item of the phase needs. */
 export function scratchBytes(phase: i32): i32 {
+  if (phase >= PACK) return blockScratch();
   return phase == FORWARD ? forwardScratch() : backwardScratch();
 }
 
 /** Computes one item. */
 export function compute(phase: i32, item: i32, scratch: usize): void {
+  if (phase == PACK) return pack(item);
+  if (phase == PRODUCT) return computeBlock(item, scratch);
   if (phase == FORWARD) {
     enterHead(item / chunks());
     const start = (item % chunks()) * chunkLength();

@@ -2,18 +2,9 @@
  * One call on all threads. They take items of a phase, the main thread too, until none is left;
  * which thread computes which item changes no bit of the result.
  */
-import type {Problem} from '../../../src/attention/problem';
-import {unsupportedSize} from '../call';
 import {Exports, Phase, instantiate, programFor} from '../module';
 import {WorkerThread, end, threads, workers} from './workers';
 import {BUSY, DONE, FALLEN, Job, NEXT, STATES} from './worker';
-
-/**
- * The least work that is shared, in multiply-adds of scores and values: about 3 ms forward on one
- * thread. There two threads are 1.3 to 1.6 times as fast, copies included; at half of it, some calls
- * lose what it takes to wake a thread and to copy tensors to where both can read them.
- */
-const LEAST_WORK = 2 ** 26;
 
 const PATIENCE = 1000; // ms that threads may take for an item at the least, ...
 const SLOWEST = 100; // ... and how many times longer than the main thread
@@ -29,14 +20,6 @@ export interface Task {
   /** Scratch memory, of so many bytes for each thread; the main one comes first. */
   scratch: number;
   bytes: number;
-}
-
-/** Whether all threads compute `p`. */
-export function isShareable(p: Problem): boolean {
-  if (threads() === 1) return false;
-  const tokens = p.batch * p.heads * p.length;
-  if (tokens * p.context * (p.headDim + p.valueDim) < LEAST_WORK) return false;
-  return unsupportedSize(p, threads()) === null;
 }
 
 /**
