@@ -13,6 +13,7 @@ import {measure} from './measure';
 import {countMemories} from './memory';
 import {processor} from './processor';
 import {Measured, refusedRow} from './row';
+import {runtime} from './runtime';
 import {start} from './start';
 import {Inputs, What, Workload, inputsOf, usefulFlops} from './workloads';
 
@@ -48,6 +49,7 @@ async function runCase(c: Case): Promise<Measured[]> {
     backend: c.backend,
     host: 'node',
     device: processor(),
+    runtime: runtime(),
     what: c.what,
     threads: c.threads,
   } as const;

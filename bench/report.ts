@@ -5,6 +5,7 @@ const FIELDS = [
   'backend',
   'host',
   'device',
+  'runtime',
   'what',
   'threads',
   'candidate',

@@ -8,6 +8,8 @@ export interface Row {
   host: Host;
   /** The processor, or what the driver of the GPU says that it is. */
   device: string;
+  /** The version of Node or of the browser, and the flags of its WebAssembly. */
+  runtime: string;
   what: What;
   threads: number;
   candidate: string;
@@ -38,7 +40,10 @@ export interface Measured extends Row {
 
 /** The row of a candidate that did not run. */
 export function refusedRow(
-  about: Pick<Row, 'workload' | 'backend' | 'host' | 'device' | 'what' | 'threads' | 'candidate'>,
+  about: Pick<
+    Row,
+    'workload' | 'backend' | 'host' | 'device' | 'runtime' | 'what' | 'threads' | 'candidate'
+  >,
   refusal: string,
 ): Measured {
   return {

@@ -12,6 +12,7 @@ import {straightforward} from '../bench/candidates/straightforward';
 import {LARGEST_ERROR, checkedError, expectedOf} from '../bench/check';
 import {measure} from '../bench/measure';
 import {processor} from '../bench/processor';
+import {runtime} from '../bench/runtime';
 import {WORKLOADS, inputsOf, usefulFlops, visibleScores} from '../bench/workloads';
 import {naiveLocalAttention, naiveLocalAttentionGrad} from './support/naive';
 
@@ -45,7 +46,14 @@ describe('npm run bench', () => {
     const rows = JSON.parse(stdout.trimEnd().split('\n').pop()!);
 
     const names = ['fused', 'straightforward', 'best-composition'];
-    const fixed = {workload: 'W3', host: 'node', device: processor(), what: 'forward', threads: 1};
+    const fixed = {
+      workload: 'W3',
+      host: 'node',
+      device: processor(),
+      runtime: runtime(),
+      what: 'forward',
+      threads: 1,
+    };
     const expected = ['wasm', 'cpu'].flatMap((backend) =>
       names.map((candidate) => ({...fixed, backend, candidate})),
     );
@@ -178,4 +186,14 @@ test('W1 has 12 million scores and 3.1 GFLOP forward, three and a half times tha
   expect(usefulFlops(WORKLOADS.W1, 'forward') / 1e9).toBeCloseTo(3.091, 3);
   expect(usefulFlops(WORKLOADS.W1, 'training')).toBe(3.5 * usefulFlops(WORKLOADS.W1, 'forward'));
   expect(visibleScores(WORKLOADS.W3)).toBe(775);
+});
+
+test('a row says which Node ran it, and what was asked of its WebAssembly', () => {
+  const program = "console.log(require('./bench/runtime').runtime())";
+  const args = ['--no-wasm-tier-up', '--import', 'tsx', '-e', program];
+  const {stdout} = spawnSync(process.execPath, args, {
+    cwd: path.join(__dirname, '..'),
+    encoding: 'utf8',
+  });
+  expect(stdout).toBe(`Node ${process.versions.node} --no-wasm-tier-up\n`);
 });

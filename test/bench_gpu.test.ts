@@ -22,6 +22,7 @@ const ABOUT = {
   backend: 'webgpu',
   host: 'node',
   device: SWIFTSHADER,
+  runtime: 'Node 20.20.2',
   what: 'forward',
   threads: 1,
 } as const;

@@ -3,6 +3,7 @@ import type {GpuBackend, Host} from '../backend';
 import {Candidate, Skipped} from '../candidate';
 import {Results, checkedError, expectedOf} from '../check';
 import {Measured, refusedRow} from '../row';
+import {runtime} from '../runtime';
 import {Inputs, What, Workload, inputsOf, usefulFlops} from '../workloads';
 import {attentions} from './attention';
 import {GpuCandidate} from './candidate';
@@ -46,7 +47,10 @@ export async function runGpuCase(
     ...(c.peers ? peers(workload, inputs, c) : {}),
   };
   const device = deviceOf();
-  const about = {workload: workload.name, backend, host, device, what, threads: 1};
+  const about = {
+    ...{workload: workload.name, backend, host, device, runtime: runtime()},
+    ...{what, threads: 1},
+  };
 
   const candidates: (Candidate & GpuCandidate)[] = [];
   const errors: number[] = [];

@@ -5,6 +5,7 @@ import type {Json} from '../candidates/peers/conversation';
 import {kernelsOf} from '../gpu/candidate';
 import {commands, countCommands} from '../gpu/commands';
 import {deviceOf} from '../gpu/device';
+import {runtime} from '../runtime';
 import {FIRST_STEPS, MODELS, Model} from './models';
 import {Step, begin, timed} from './training';
 
@@ -31,6 +32,7 @@ export function answerer(make: Maker): (message: Message) => Promise<Json> {
     return {
       ...result,
       ...(isGpu(message.backend) && {device: deviceOf()}),
+      runtime: runtime(),
       kernels: ofOne(kernels.length),
       dispatches: ofOne(commands.count),
     };

@@ -14,6 +14,7 @@ export interface Loaded extends Trained {
   conversation: Conversation;
   /** The GPU, where it is one that computes. */
   device?: string;
+  runtime: string;
   /** Of a step: kernels of TF.js, and dispatches or draws. */
   kernels: number | null;
   dispatches: number | null;
@@ -38,7 +39,7 @@ export async function load(
   try {
     const {skip, ...trained} = await conversation.ask(message);
     if (skip) throw new Skipped(String(skip));
-    const unknown = {kernels: null, dispatches: null};
+    const unknown = {runtime: '', kernels: null, dispatches: null};
     return {...unknown, ...(trained as unknown as Trained), name, conversation};
   } catch (error) {
     conversation.close();

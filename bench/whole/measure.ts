@@ -52,7 +52,15 @@ export async function measureModel(c: ModelCase): Promise<Measured[]> {
     }
 
     const device = reference.device ?? processor();
-    const about = {workload: model.name, backend, host, device, what: 'training', threads} as const;
+    const about = {
+      workload: model.name,
+      backend,
+      host,
+      device,
+      runtime: reference.runtime,
+      what: 'training',
+      threads,
+    } as const;
     const hasFused = right[0].name === 'fused';
     const rows = right.map(({name, maxError, kernels, dispatches}, i) => {
       const {medianMs, minMs} = timings[i];
