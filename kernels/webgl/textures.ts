@@ -2,6 +2,7 @@
  * Our own textures: four float32 in a texel, as their bits in unsigned integers. Those can be drawn
  * to wherever there is WebGL2, also where floats can only be drawn with 16 bits.
  */
+import {refuse} from '../../src/check/errors';
 import {Folded, Grid, fold} from './layout';
 
 /** A grid in a texture. */
@@ -36,14 +37,26 @@ export class Textures {
       (one) => one.width === width && one.height === height && one.grid.layers === grid.layers,
     );
     if (at >= 0) return {...this.free.splice(at, 1)[0], grid};
+    return {grid, texture: this.make(folded, grid), width, height};
+  }
+
+  private make(folded: Folded, grid: Grid): WebGLTexture {
     const {gl} = this;
+    while (gl.getError() !== gl.NO_ERROR); // those of others
     const texture = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
+    const {width, height} = folded;
     gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.RGBA32UI, width, height, grid.layers);
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, null);
-    return {grid, texture, width, height};
+    if (gl.getError() === gl.NO_ERROR) return texture;
+    gl.deleteTexture(texture);
+    const mebibytes = (bytesOf(folded, grid) / 2 ** 20).toFixed(1);
+    refuse(
+      'localAttention',
+      `the device has no room for a texture of ${mebibytes} MiB; attend to fewer heads or tokens at a time`,
+    );
   }
 
   give(cells: Cells): void {

@@ -1,6 +1,8 @@
 /** On webgl the fused kernels read tensors in whatever texture they are, and scores a few at a time. */
 import * as tf from '@tensorflow/tfjs';
 
+import type {WebGLBackend} from '../../kernels/webgl/backend';
+import {deviceOf} from '../../kernels/webgl/device';
 import {LocalAttentionArgs, localAttention} from '../../src';
 import type {LocalAttentionCall} from '../../src/attention/call';
 import {BACKENDS, useBackend} from '../support/backends';
@@ -144,6 +146,20 @@ const TARGETS = 'LOCAL_ATTENTION_WEBGL_TARGETS';
       const want = {shape: got.shape, data: await wanted[at].data()};
       await expectClose(['dq', 'dk', 'dv'][at], got, want, tolerance);
     }
+  });
+
+  test('a texture for which there is no room is refused, and what was wrong before is no reason', () => {
+    const {gl, maxSize, textures} = deviceOf(tf.backend() as unknown as WebGLBackend);
+    const grid = {rows: 16, columns: 3, layers: 2};
+    gl.enable(-1); // an error of others
+    expect(() => textures.give(textures.take(grid))).not.toThrow();
+    const layers = gl.getParameter(gl.MAX_ARRAY_TEXTURE_LAYERS) as number;
+    const take = () => textures.take({rows: maxSize, columns: maxSize, layers});
+    expect(take).toThrow(
+      /^\[localAttention\] the device has no room for a texture of \d+\.0 MiB; attend/,
+    );
+    expect(gl.getError()).toBe(gl.NO_ERROR);
+    expect(() => textures.give(textures.take(grid))).not.toThrow();
   });
 
   test.each(['lots', NaN, 0, -1])('a budget that is none is an error: %p', (budget) => {
