@@ -16,12 +16,16 @@ export interface Browser {
   close(): Promise<void>;
 }
 
+/** How long a page may take to load: on two busy cores it took half a minute. */
+export const LOADED_MS = 120_000;
+
 export interface Chromium extends Browser {
   context: BrowserContext;
 }
 
 export async function openChromium(): Promise<Chromium> {
   const {context, close} = await launchChromium(CHROMIUM);
+  context.setDefaultNavigationTimeout(LOADED_MS);
   const version = `chromium/${context.browser()?.version()}`;
   return {context, newPage: () => context.newPage() as Promise<TestedPage>, version, close};
 }

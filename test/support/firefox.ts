@@ -7,7 +7,7 @@ import {ChildProcess, spawn} from 'node:child_process';
 import puppeteer from 'puppeteer-core';
 
 import {FIREFOX, XVFB} from './browser';
-import type {Browser, TestedPage} from './chromium';
+import {Browser, LOADED_MS, TestedPage} from './chromium';
 import {SWIFTSHADER} from '../../scripts/dawn';
 
 const PREFERENCES = {
@@ -31,7 +31,11 @@ export async function openFirefox(): Promise<Browser> {
     await browser.close();
     screen.kill();
   };
-  const newPage = () => browser.newPage() as Promise<unknown> as Promise<TestedPage>;
+  const newPage = async () => {
+    const page = await browser.newPage();
+    page.setDefaultNavigationTimeout(LOADED_MS);
+    return page as unknown as TestedPage;
+  };
   return {newPage, version: await browser.version(), close};
 }
 
