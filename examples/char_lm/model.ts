@@ -1,8 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {Implementation, layers} from 'tfjs-local-attention';
 
-import {LayerNorm, Linear} from './layers';
-
 export interface ModelShape {
   /** Size of a position. */
   dim: number;
@@ -25,6 +23,8 @@ export function contextOf({depth, window}: Pick<ModelShape, 'depth' | 'window'>)
  * One-hot characters [B, n, V] -> logits of the character after each [B, n, V], any n:
  *
  *     embedding → depth × {x + LocalMHA(x); x + FeedForward(x)} → LayerNorm → V logits
+ *
+ * Its dense layers and layer normalizations train at speed after registerFasterKernels().
  */
 export function buildModel(alphabetSize: number, shape: ModelShape): tf.LayersModel {
   const {dim, heads, depth, window, implementation = 'auto'} = shape;
@@ -34,10 +34,16 @@ export function buildModel(alphabetSize: number, shape: ModelShape): tf.LayersMo
     layer.apply(x) as tf.SymbolicTensor;
   const sum = (...terms: tf.SymbolicTensor[]) => tf.layers.add().apply(terms) as tf.SymbolicTensor;
 
+  const dense = (units: number, gain: number, x: tf.SymbolicTensor) => {
+    const stddev = gain / Math.sqrt(x.shape[2]!);
+    const kernelInitializer = tf.initializers.randomNormal({stddev, seed: nextSeed()});
+    return apply(tf.layers.dense({units, useBias: false, kernelInitializer}), x);
+  };
+  const norm = (x: tf.SymbolicTensor) => apply(tf.layers.layerNormalization({epsilon: 1e-5}), x);
+
   const characters = tf.input({shape: [null, alphabetSize]});
   // a matrix product with one-hot rows is an embedding
-  const gain = Math.sqrt(alphabetSize) / 3;
-  let x = apply(new Linear({units: dim, gain, seed: nextSeed()}), characters);
+  let x = dense(dim, Math.sqrt(alphabetSize) / 3, characters);
   for (let block = 0; block < depth; block++) {
     const attention = layers.localMHA({
       dim,
@@ -50,11 +56,8 @@ export function buildModel(alphabetSize: number, shape: ModelShape): tf.LayersMo
       kernelInitializer: tf.initializers.glorotNormal({seed: nextSeed()}),
     });
     x = sum(x, apply(attention, x));
-    const widen = new Linear({units: 4 * dim, seed: nextSeed()});
-    const narrow = new Linear({units: dim, gain: 0.5, seed: nextSeed()});
-    const hidden = apply(tf.layers.reLU(), apply(widen, apply(new LayerNorm(), x)));
-    x = sum(x, apply(narrow, hidden));
+    const hidden = apply(tf.layers.reLU(), dense(4 * dim, 1, norm(x)));
+    x = sum(x, dense(dim, 0.5, hidden));
   }
-  const head = new Linear({units: alphabetSize, gain: 0.3, seed: nextSeed()});
-  return tf.model({inputs: characters, outputs: apply(head, apply(new LayerNorm(), x))});
+  return tf.model({inputs: characters, outputs: dense(alphabetSize, 0.3, norm(x))});
 }

@@ -3,7 +3,6 @@ import 'tfjs-local-attention'; // so that TF.js knows its layers when it loads a
 import {fileSystem} from 'tfjs-local-attention/node';
 
 import {Alphabet} from './alphabet';
-import './layers'; // and these
 
 /** A model with what a second process must know to use it. */
 export interface CharacterModel {

@@ -17,6 +17,7 @@
  */
 import fs from 'node:fs';
 import {Command} from 'commander';
+import {registerFasterKernels} from 'tfjs-local-attention';
 
 import {Backend, chooseBackend} from './backend';
 import {novel, split} from './corpus';
@@ -76,6 +77,7 @@ run(command, async () => {
   }
   fs.mkdirSync(flags.out, {recursive: true}); // fails now rather than after training
   const backend = await chooseBackend(flags.backend);
+  registerFasterKernels();
   const model = buildModel(alphabet.size, flags);
   const written: CharacterModel = {model, alphabet, context: contextOf(flags)};
   console.log(
