@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {registerFused} from '../src/attention/fused';
 import {cpu} from './cpu';
+import {tensorflow} from './tensorflow';
 import {wasm} from './wasm';
 import {webgl} from './webgl';
 import {webgpu} from './webgpu';
@@ -16,5 +17,5 @@ export type {Replaced} from './tfjs/register';
 /** Prints each shader of ours when it is compiled. */
 tf.env().registerFlag('LOCAL_ATTENTION_SHOW_SHADER', () => false);
 
-for (const backend of [cpu, wasm, webgl, webgpu]) registerFused(backend);
+for (const backend of [cpu, wasm, tensorflow, webgl, webgpu]) registerFused(backend);
 registerUnsortedSegmentSum();

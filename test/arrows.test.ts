@@ -30,6 +30,7 @@ const ROOMS: Record<string, readonly string[]> = {
   'kernels/program': OF_CONTRACT,
   'kernels/cpu': [...OF_CONTRACT, 'kernels/program'],
   'kernels/wasm': [...OF_CONTRACT, 'kernels/program'],
+  'kernels/tensorflow': [...OF_CONTRACT, 'kernels/program'],
   'kernels/webgl': OF_CONTRACT,
   'kernels/webgpu': OF_CONTRACT,
   'kernels/tfjs': ['kernels/program', 'kernels/cpu', 'kernels/wasm'],
@@ -160,6 +161,7 @@ test.each([
   ],
   ['kernels/webgl/index.ts', "import {s} from '../program/run';", 'kernels/program/run', not('kernels/webgl')], // prettier-ignore
   ['kernels/cpu/index.ts', "import {s} from '../wasm';", 'kernels/wasm', not('kernels/cpu')],
+  ['kernels/tensorflow/run.ts', "import {s} from '../cpu';", 'kernels/cpu', not('kernels/tensorflow')], // prettier-ignore
   ['kernels/program/run.ts', "import {s} from '../wasm';", 'kernels/wasm', not('kernels/program')],
   ['kernels/wasm/index.ts', "import {c} from '../../src/attention/composite';", 'src/attention/composite', not('kernels/wasm')], // prettier-ignore
   ['kernels/wasm/index.ts', "import {l} from '../../layers';", 'layers', not('kernels/wasm')],

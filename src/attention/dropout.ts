@@ -66,3 +66,15 @@ function hash(x: number): number {
   x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
   return (x ^ (x >>> 16)) >>> 0;
 }
+
+/** The seed whose head 0 is head `head` of `seed`. */
+export function seedFrom(seed: number, head: number): number {
+  return unhash(hash(seed) + head);
+}
+
+/** What {@link hash} makes x of. */
+function unhash(x: number): number {
+  x = Math.imul(x ^ (x >>> 16), 0x7ed1b41d);
+  x = Math.imul(x ^ (x >>> 13) ^ (x >>> 26), 0xa5cb9243);
+  return (x ^ (x >>> 16)) >>> 0;
+}

@@ -15,7 +15,7 @@ export default async function announce() {
   const {COVERED, SKIPPED} = await import('./backends');
   const skipped = SKIPPED.map((reason) => `; skipped: ${reason}`).join('');
   console.log(`\nbackends: ${COVERED.join(', ')}${skipped}`);
-  if (!COVERED.some((name) => ['cpu', 'wasm'].includes(name))) {
+  if (!COVERED.some((name) => ['cpu', 'wasm', 'tensorflow'].includes(name))) {
     console.log('skipped: test/parity (no fused kernels on these backends)');
   }
   const {NO_BROWSER, NO_FIREFOX, NO_SCRIPT} = await import('./browser');

@@ -19,8 +19,9 @@ export type ReadyOptions = Given<typeof READY>;
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Starts the threads that share the work of large calls on the backends `cpu` and `wasm`, and
- * resolves with how many then compute. Results are the same bits for any number of threads.
+ * Starts the threads that share the work of large calls on the backends `cpu`, `wasm` and
+ * `tensorflow`, and resolves with how many then compute. Results are the same bits for any number
+ * of threads.
  *
  * Call it once, and wait, before the first call; without it, one thread computes. A later call
  * changes the number, and `{threads: 1}` ends all threads but the main one. In a browser the page
