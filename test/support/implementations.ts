@@ -8,6 +8,7 @@ import {RELAXED} from '../../kernels/program/module.generated';
 import '../../src';
 import {BACKENDS, useBackend} from './backends';
 import {Optional, SAMPLED, covering} from './sample';
+import {FLOAT16} from './tolerance';
 
 export interface Implemented {
   name: string;
@@ -56,8 +57,15 @@ function of(backend: string): Implemented[] {
 const isSlow = ({backend, implementation, targets = 8}: Implemented) =>
   !process.env.CASES && onGpu(backend) && (implementation === 'composite' || targets < 8);
 
-/** A page that repeats what another place asks whole: those that are slow are left to that place. */
-const known = BACKENDS.flatMap(of).filter((one) => !(SAMPLED && isSlow(one)));
+/**
+ * A page that repeats what another place asks whole leaves to it those that are slow; but the
+ * composite hides keys by other numbers in float16, which no other place has: a case that masks them
+ * and a case padded are asked.
+ */
+const HIDING = 2;
+const isLeft = (one: Implemented) =>
+  SAMPLED && isSlow(one) && !(FLOAT16 && one.implementation === 'composite');
+const known = BACKENDS.flatMap(of).filter((one) => !isLeft(one));
 
 /** Each with its name before it, for describe.each. */
 export const IMPLEMENTATIONS = known
@@ -82,7 +90,7 @@ export function sampled<T extends Optional>(
   cases: readonly T[],
   most = Infinity,
 ): readonly T[] {
-  if (isSlow(one)) return covering(cases).slice(0, most);
+  if (isSlow(one)) return covering(cases).slice(0, SAMPLED ? HIDING : most);
   return SAMPLED ? covering(cases) : cases;
 }
 

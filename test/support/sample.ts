@@ -11,13 +11,13 @@ export interface Optional {
  */
 export const SAMPLED = Boolean(process.env.SAMPLE) && !process.env.CASES;
 
-/** The options of a case, and what else it is given; of numbers only how far it looks is told apart. */
+/** The options of a case, and what the call is given; numbers are not told apart. */
 function traitsOf({config, ...given}: Optional): string[] {
   const options = Object.entries(config).map(([name, value]) =>
-    typeof value !== 'number' || name.startsWith('look') ? `${name} ${value}` : name,
+    typeof value === 'number' ? name : `${name} ${value}`,
   );
   const others = Object.entries(given).filter(([name, value]) => name !== 'name' && value != null);
-  return [...options, ...others.map(([name]) => name)];
+  return [...options, ...others.map(([name]) => `${name} of the call`)];
 }
 
 /** So few of the cases that each trait of any is a trait of one; those with the most traits first. */
