@@ -20,8 +20,12 @@ export interface Truth {
   bounds: Float64Array;
 }
 
-/** The backends whose products are ours. */
-export const PRODUCT_BACKENDS = BACKENDS.filter((name) => HOSTS.some(({backend}) => backend === name)); // prettier-ignore
+/** Those of this run whose products are ours. */
+const named = BACKENDS.filter((name) => HOSTS.some(({backend}) => backend === name));
+if (named.length === 0) console.log('skipped: products (neither cpu nor wasm is in this run)');
+
+/** `describe` on each of them. */
+export const describeEach = named.length > 0 ? describe.each(named) : describe.skip.each(['cpu']);
 
 export const BUILDS = RELAXED_RUNS ? ['simd', 'relaxed'] : ['simd'];
 
