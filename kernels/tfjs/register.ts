@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {BATCH_NORM} from './batch_norm';
+import {BATCH_NORM_GRADIENT} from './batch_norm_gradient';
 import {GATHER} from './gather';
 import {CAST, IDENTITY} from './identity';
 import {MAPS} from './map';
@@ -12,6 +13,7 @@ import {MAT_MUL} from './mat_mul';
 import type {GradientReplacement, Replacement} from './replacement';
 import {SLICE, SPLIT} from './slice';
 import {SUM} from './sum';
+import {MEAN_GRADIENT, SUM_GRADIENT} from './sum_gradient';
 import {TILE} from './tile';
 import {TILE_GRADIENT} from './tile_gradient';
 import {TRANSPOSE} from './transpose';
@@ -36,7 +38,12 @@ const KERNELS: readonly Replacement[] = [
   ...MAPS,
   ...MAT_MUL,
 ];
-const GRADIENTS: readonly GradientReplacement[] = [TILE_GRADIENT];
+const GRADIENTS: readonly GradientReplacement[] = [
+  BATCH_NORM_GRADIENT,
+  MEAN_GRADIENT,
+  SUM_GRADIENT,
+  TILE_GRADIENT,
+];
 
 const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgl', 'webgpu'];
 

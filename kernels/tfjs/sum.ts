@@ -6,16 +6,8 @@ import * as tf from '@tensorflow/tfjs';
 
 import {direct} from '../program/direct';
 import {enter} from '../wasm';
+import {asOneAxis} from './one_axis';
 import type {Replacement} from './replacement';
-
-/** [outer, count, inner] where the axes lie side by side, or null. */
-function asOneAxis(shape: number[], axes: number[]): [number, number, number] | null {
-  const first = Math.min(...axes);
-  const after = first + axes.length;
-  if (axes.length === 0 || axes.some((axis) => axis >= after)) return null;
-  const size = tf.util.sizeFromShape;
-  return [size(shape.slice(0, first)), size(shape.slice(first, after)), size(shape.slice(after))];
-}
 
 export const SUM: Replacement = {
   kernel: 'Sum',
@@ -25,9 +17,9 @@ export const SUM: Replacement = {
     const {x} = call.inputs;
     const {axis, keepDims} = call.attrs as unknown as {axis: number | number[]; keepDims?: boolean};
     if (x?.dtype !== 'float32') return theirs(call);
-    const axes = tf.util.parseAxisParam(axis, x.shape);
-    const sizes = asOneAxis(x.shape, axes);
+    const sizes = asOneAxis(x.shape, axis);
     if (!sizes) return theirs(call);
+    const axes = tf.util.parseAxisParam(axis, x.shape);
     const shape = x.shape.flatMap((size, at) => {
       if (!axes.includes(at)) return [size];
       return keepDims ? [1] : [];
