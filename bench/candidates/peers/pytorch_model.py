@@ -77,10 +77,6 @@ LAYERS = {
     'LayerNormalization': layer_normalization,
     'LocalMHA': local_mha,
     'ReLU': lambda config, weights: ACTIVATIONS['relu'](),
-    'CharLmLinear': dense,
-    'CharLmLayerNorm': lambda config, weights: (
-        lambda x: __import__('torch').nn.functional.layer_norm(x, x.shape[-1:], eps=1e-5)
-    ),
 }
 
 
