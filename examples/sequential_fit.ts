@@ -13,7 +13,7 @@ import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
-import {layers} from 'tfjs-local-attention';
+import {layers, registerFasterKernels} from 'tfjs-local-attention';
 
 const DATA = '../node_modules/vega-datasets/data/co2-concentration.csv';
 
@@ -28,6 +28,7 @@ function readSeries(): {date: string; ppm: number}[] {
 const sequence = (values: number[]) => tf.tensor3d(values, [1, values.length, 1]);
 
 async function main(): Promise<void> {
+  registerFasterKernels(); // those of TF.js are slow to train dense with
   await tf.setBackend('wasm');
   const series = readSeries();
   // changes[i] is what month i + 1 adds to month i; it is forecast from those before it
