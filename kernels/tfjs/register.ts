@@ -4,13 +4,14 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {ADAM} from './adam';
 import {BATCH_NORM} from './batch_norm';
 import {BATCH_NORM_GRADIENT} from './batch_norm_gradient';
 import {GATHER} from './gather';
 import {CAST, IDENTITY} from './identity';
 import {MAPS} from './map';
 import {MAT_MUL} from './mat_mul';
-import type {GradientReplacement, Replacement} from './replacement';
+import type {GradientReplacement, MethodReplacement, Replacement} from './replacement';
 import {SLICE, SPLIT} from './slice';
 import {SUM} from './sum';
 import {MEAN_GRADIENT, SUM_GRADIENT} from './sum_gradient';
@@ -44,6 +45,7 @@ const GRADIENTS: readonly GradientReplacement[] = [
   SUM_GRADIENT,
   TILE_GRADIENT,
 ];
+const METHODS = [ADAM];
 
 const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgl', 'webgpu'];
 
@@ -99,6 +101,16 @@ function gradientSlot({gradient, make}: GradientReplacement): Slot<tf.GradConfig
   };
 }
 
+function methodSlot<Method extends object>(one: MethodReplacement<Method>): Slot<{method: Method}> {
+  const {owner, method, make} = one;
+  return {
+    now: () => ({method: owner[method], ...(OURS in owner[method] && {[OURS]: true})}),
+    textOf: (config) => String(config.method),
+    put: (config) => void (owner[method] = Object.assign(config.method, {[OURS]: true})),
+    make: (theirs) => ({method: make(theirs.method)}),
+  };
+}
+
 /** What a backend's package brings when it is imported later is looked at when the backend starts. */
 function replaceWhenStarted(backendName: string): void {
   if (tf.getKernel(STARTED, backendName)) return;
@@ -118,9 +130,13 @@ export function registerFasterKernels(): Replaced[] {
   BACKENDS.forEach(replaceWhenStarted);
   const gradients = GRADIENTS.filter((one) => isReplaced(one.gradient, gradientSlot(one)));
   const kernels = KERNELS.filter((one) => isReplaced(nameOf(one), kernelSlot(one)));
+  const methods = METHODS.filter((one) => isReplaced(one.name, methodSlot(one)));
   return [
     ...gradients.map(({gradient, reason}) => ({gradient, backend: 'all' as const, reason})),
     ...kernels.map(({kernel, backend, reason}) => ({kernel, backend, reason})),
+    ...methods.flatMap(({name: kernel, backends, reason}) =>
+      backends.map((backend) => ({kernel, backend, reason})),
+    ),
   ];
 }
 
@@ -131,6 +147,7 @@ function nameOf({backend, kernel}: Replacement): string {
 // now is when nobody else has been here yet
 for (const one of KERNELS) remember(nameOf(one), kernelSlot(one));
 for (const one of GRADIENTS) remember(one.gradient, gradientSlot(one));
+for (const one of METHODS) remember(one.name, methodSlot(one));
 
 function remember<Config extends object>(name: string, slot: Slot<Config>): void {
   const now = slot.now();

@@ -15,3 +15,14 @@ export interface GradientReplacement {
   reason: string;
   make(theirs: GradConfig): GradConfig;
 }
+
+/** The same of a method that composes kernels, on the backends that have one kernel for it. */
+export interface MethodReplacement<Method> {
+  owner: Record<string, Method>;
+  method: string;
+  /** What the caller is told. */
+  name: string;
+  backends: readonly string[];
+  reason: string;
+  make(theirs: Method): Method;
+}
