@@ -20,7 +20,8 @@ function tile(x: Values, shape: number[], reps: number[], to: Values): void {
   const write = (axis: number, from: number, size: number, at: number): number => {
     let end = at;
     if (axis >= last) {
-      to.set(x.subarray(from, from + size), at);
+      if (size === 1) to[at] = x[from];
+      else to.set(x.subarray(from, from + size), at);
       end += size;
     } else {
       const step = size / shape[axis];
