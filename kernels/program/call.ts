@@ -11,7 +11,7 @@ export type Pointers = Partial<Record<Pointer, number>>;
 
 /** Writes the struct of a call; answers where. */
 export function writeCall(p: Problem, at: Pointers, place: Room): number {
-  return writeStruct(CALL, {...factsOf(p), ...at}, place);
+  return writeStruct(CALL, Object.assign(at, factsOf(p)), place);
 }
 
 /** Where there is room for a struct. */

@@ -55,24 +55,33 @@ export function multiply(enter: Enter, backend: unknown, p: Product): TensorInfo
 }
 
 function tell(p: Product, place: Place): number {
-  const {rows, columns, steps, clamp} = p;
+  const {clamp} = p;
   const [a, b] = [place.address(p.a), place.address(p.b)];
   const bias = p.bias ? place.address(p.bias) : 0;
   const c = place.output(p.shape);
   const packed = place.scratch(4 * packedSize(p));
   const pairs = place.scratch(8 * p.pairs.length);
   new Int32Array(place.memory.buffer, pairs, 2 * p.pairs.length).set(p.pairs.flat());
-  const options = {
+  const call = {
     batch: p.pairs.length,
-    matricesOfB: matricesOfB(p),
+    rows: p.rows,
+    columns: p.columns,
+    steps: p.steps,
     transposeA: +p.transposeA,
     transposeB: +p.transposeB,
+    matricesOfB: matricesOfB(p),
     clamps: +!!clamp,
     least: clamp?.least,
     most: clamp?.most,
     keepsNaN: +!!clamp?.keepsNaN,
+    a,
+    b,
+    bias,
+    c,
+    pairs,
+    packed,
   };
-  return writeStruct(FIELDS, {rows, columns, steps, ...options, a, b, bias, c, pairs, packed}, place); // prettier-ignore
+  return writeStruct(FIELDS, call, place);
 }
 
 function matricesOfB({b, columns, steps}: Product): number {

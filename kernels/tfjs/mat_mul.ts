@@ -10,7 +10,7 @@ import type {KernelFunc, TensorInfo} from '@tensorflow/tfjs';
 
 import {enter as enterCpu} from '../cpu';
 import {unsupportedEngine} from '../program/module';
-import {Product, multiply, workOf} from '../program/product';
+import {Product, fits, multiply, workOf} from '../program/product';
 import type {Enter} from '../program/run';
 import {enter as enterWasm} from '../wasm';
 import {fusedMatMul, isForXnnpack} from './mat_mul_fused';
@@ -32,23 +32,23 @@ export const HOSTS: readonly Host[] = [
     enter: enterWasm,
     reason: 'it multiplies number by number where matrices are transposed or come in batches',
     leastWork(p) {
-      if (!isForXnnpack(p)) return 2 ** 14;
+      if (!isForXnnpack(p)) return 2 ** 11;
       // it packs B once for all calls, and each of ours does
-      return p.rows < 16 || p.columns < 8 ? Infinity : 2 ** 18;
+      return p.rows < 16 || p.columns < 8 ? Infinity : 2 ** 16;
     },
   },
   {
     backend: 'cpu',
     enter: enterCpu,
     reason: 'it multiplies number by number in JavaScript',
-    leastWork: () => 2 ** 13,
+    leastWork: () => 2 ** 11,
   },
 ];
 
 /** The product, or null where it is TF.js's turn. */
 function attempt(host: Host, backend: object, p: Product, isOurs: boolean): TensorInfo | null {
   if (!isOurs && workOf(p) < host.leastWork(p)) return null;
-  if (unsupportedEngine() !== null) return null;
+  if (!fits(p) || unsupportedEngine() !== null) return null;
   try {
     return multiply(host.enter, backend, p);
   } catch (error) {

@@ -49,9 +49,11 @@ export function fusedMatMul(
 ): tf.KernelFunc {
   const isWasm = backendName === 'wasm';
   return (call) => {
-    const {bias, preluActivationWeights: alpha, ...ab} = call.inputs as unknown as FusedInputs;
-    const {activation, leakyreluAlpha, ...transposes} = call.attrs as unknown as FusedAttrs;
-    const problem = problemOf(ab, transposes);
+    const inputs = call.inputs as unknown as FusedInputs;
+    const attrs = call.attrs as unknown as FusedAttrs;
+    const {bias, preluActivationWeights: alpha} = inputs;
+    const {activation, leakyreluAlpha} = attrs;
+    const problem = problemOf(inputs, attrs);
     const isKnown = activation === 'linear' || activation in KERNELS;
     if (!problem || !isKnown || (bias && isWasm && bias.shape.length !== 1)) return theirs(call);
 
