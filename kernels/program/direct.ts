@@ -15,16 +15,30 @@ export function direct(
   shape: number[],
   compute: (program: Exports, at: number[], out: number) => void,
 ): TensorInfo | null {
+  const made = directAll(enter, backend, tensors, [shape], (program, at, [out]) =>
+    compute(program, at, out),
+  );
+  return made && made[0];
+}
+
+/** The same of as many results as there are shapes. */
+export function directAll(
+  enter: Enter,
+  backend: unknown,
+  tensors: readonly (TensorInfo | undefined)[],
+  shapes: readonly number[][],
+  compute: (program: Exports, at: number[], out: number[]) => void,
+): TensorInfo[] | null {
   if (unsupportedEngine() !== null) return null;
   const place = enter(backend, false);
   let end: End = 'failed';
   try {
     const at = tensors.map((tensor) => (tensor ? place.address(tensor) : 0));
-    const out = place.output(shape);
+    const out = shapes.map((shape) => place.output(shape));
     compute(instantiate(place.memory), at, out);
-    const [result] = place.results();
+    const results = place.results();
     end = 'computed';
-    return result;
+    return results;
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;

@@ -9,6 +9,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {directAll} from '../program/direct';
+import {enter} from '../wasm';
 import type {MethodReplacement} from './replacement';
 import type {WasmBackend} from './wasm_backend';
 
@@ -31,7 +33,11 @@ interface Moment {
 type Gradients = tf.NamedTensorMap | {name: string; tensor: tf.Tensor}[];
 type Apply = (this: Adam, gradients: Gradients) => void;
 
-type Rates = Pick<Adam, 'learningRate' | 'beta1' | 'beta2' | 'epsilon'>;
+interface Rates extends Pick<Adam, 'learningRate' | 'beta1' | 'beta2' | 'epsilon'> {
+  /** 1 − β1^t and 1 − β2^t. */
+  left1: number;
+  left2: number;
+}
 type Values = Float32Array;
 
 interface CpuBackend {
@@ -40,13 +46,12 @@ interface CpuBackend {
 }
 
 const STEP = 'LocalAttentionAdamStep';
-const INPUTS = ['firstMoment', 'secondMoment', 'value', 'gradient', 'left1', 'left2'];
+const INPUTS = ['firstMoment', 'secondMoment', 'value', 'gradient'];
 
-/** [m, v, w, g, 1 − β1^t, 1 − β2^t] -> [m', v', w'] */
-function step(inputs: Values[], outputs: Values[], rates: Rates): void {
+/** [m, v, w, g] -> [m', v', w'] */
+function step([m, v, w, g]: Values[], [newM, newV, newW]: Values[], rates: Rates): void {
   const f = Math.fround;
-  const [m, v, w, g, [left1], [left2]] = inputs;
-  const [newM, newV, newW] = outputs;
+  const {left1, left2} = rates;
   const [beta1, beta2, epsilon] = [f(rates.beta1), f(rates.beta2), f(rates.epsilon)];
   const [rest1, rest2, rate] = [f(1 - rates.beta1), f(1 - rates.beta2), f(-rates.learningRate)];
   for (let i = 0; i < w.length; i++) {
@@ -68,14 +73,28 @@ const onCpu: tf.KernelFunc = ({inputs, attrs, backend}) => {
   return outputs.map((output) => cpu.makeTensorInfo(shape, 'float32', output));
 };
 
+/** By the program, which computes four numbers at once, or without it as on cpu. */
 const onWasm: tf.KernelFunc = ({inputs, attrs, backend}) => {
-  const wasm = backend as WasmBackend;
+  const rates = attrs as unknown as Rates;
+  const {beta1, beta2, left1, left2, epsilon, learningRate} = rates;
+  const given = INPUTS.map((name) => inputs[name]!);
   const {shape} = inputs.value!;
-  const outputs = [0, 1, 2].map(() => wasm.makeOutput(shape, 'float32'));
+  const shapes = [shape, shape, shape];
+  const count = tf.util.sizeFromShape(shape);
+  const computed = directAll(
+    enter,
+    backend,
+    given,
+    shapes,
+    (program, [m, v, w, g], out) =>
+    program.adam(m, v, w, g, count, beta1, 1 - beta1, left1, beta2, 1 - beta2, left2, epsilon, -learningRate, ...out), // prettier-ignore
+  );
+  if (computed) return computed;
+  const wasm = backend as WasmBackend;
+  const outputs = shapes.map(() => wasm.makeOutput(shape, 'float32'));
   // only now: memory that grows takes its views away
   const valuesOf = (info: tf.TensorInfo) => wasm.typedArrayFromHeap(info) as Values;
-  const values = INPUTS.map((name) => valuesOf(inputs[name]!));
-  step(values, outputs.map(valuesOf), attrs as unknown as Rates);
+  step(given.map(valuesOf), outputs.map(valuesOf), rates);
   return outputs;
 };
 
@@ -89,15 +108,17 @@ function momentOf(moments: Moment[], i: number, originalName: string, value: tf.
 
 function apply(adam: Adam, gradients: Gradients): void {
   const {learningRate, beta1, beta2, epsilon} = adam;
-  const rates = {learningRate, beta1, beta2, epsilon};
   tf.tidy(() => {
-    const [left1, left2] = [tf.sub(1, adam.accBeta1), tf.sub(1, adam.accBeta2)];
+    const [left1, left2] = [adam.accBeta1, adam.accBeta2].map(
+      (acc) => tf.sub(1, acc).dataSync()[0],
+    );
+    const rates = {learningRate, beta1, beta2, epsilon, left1, left2};
     entriesOf(gradients).forEach(([name, gradient], i) => {
       const value = tf.engine().registeredVariables[name];
       const firstMoment = momentOf(adam.accumulatedFirstMoment, i, `${name}/m`, value);
       const secondMoment = momentOf(adam.accumulatedSecondMoment, i, `${name}/v`, value);
       if (gradient == null) return;
-      const inputs = {firstMoment, secondMoment, value, gradient, left1, left2};
+      const inputs = {firstMoment, secondMoment, value, gradient};
       const made = tf.engine().runKernel(STEP, inputs, rates) as tf.Tensor[];
       [firstMoment, secondMoment, value].forEach((variable, k) => variable.assign(made[k]));
     });

@@ -1,3 +1,4 @@
+export {adam} from './adam';
 export {begin} from './call';
 export {clearGradients, compute, items, scratchBytes} from './items';
 export {map} from './maps';
