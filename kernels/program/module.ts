@@ -6,8 +6,8 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {fail, refuse} from '../../src/check/errors';
-import {RELAXED, RELAXED_SHARED, SIMD, SIMD_SHARED} from './module.generated';
-import {chosenTile} from './tile';
+import {IMPORTS, RELAXED, SHARED_IMPORTS, SIMD} from './module.generated';
+import {Tile, chosenTile} from './tile';
 
 /** What assembly/index.ts exports. */
 export interface Exports {
@@ -46,15 +46,10 @@ export const BACKWARD: readonly Phase[] = [1, 2];
 export const PRODUCT: readonly Phase[] = [3, 4];
 
 type Build = 'relaxed' | 'simd';
-type Bytes = keyof typeof BYTES;
+/** A build, or what it is for memory that threads share. */
+type Variant = Build | `${Build}Shared`;
 type Compiled = {module: WebAssembly.Module} | {reason: string};
 
-const BYTES = {
-  simd: SIMD,
-  simdShared: SIMD_SHARED,
-  relaxed: RELAXED,
-  relaxedShared: RELAXED_SHARED,
-};
 const FLAG = 'LOCAL_ATTENTION_WASM_BUILD';
 tf.env().registerFlag(FLAG, () => 'auto');
 
@@ -65,11 +60,11 @@ export interface Program {
   wide: number;
 }
 
-const compiled = new Map<Bytes, Compiled>();
+const compiled = new Map<Variant, Compiled>();
 const instances = new WeakMap<WebAssembly.Memory, Map<WebAssembly.Module, Exports[]>>();
 
-function compile(name: Bytes): Compiled {
-  if (!compiled.has(name)) compiled.set(name, tryToCompile(decode(BYTES[name])));
+function compile(name: Variant): Compiled {
+  if (!compiled.has(name)) compiled.set(name, tryToCompile(bytesOf(name)));
   return compiled.get(name)!;
 }
 
@@ -119,15 +114,15 @@ export function isShared(memory: WebAssembly.Memory): boolean {
 }
 
 /** The program for memories that threads share, or for others. */
-export function programFor(shared: boolean): Program {
+export function programFor(shared: boolean, tile: Tile = chosenTile() ?? 'narrow'): Program {
   const build = chosenBuild();
   const {module} = compile(shared ? `${build}Shared` : build) as {module: WebAssembly.Module};
-  return {module, wide: chosenTile() === 'wide' ? 1 : 0};
+  return {module, wide: +(tile === 'wide')};
 }
 
 /** The program in a memory, one instance for each build and tile. */
-export function instantiate(memory: WebAssembly.Memory): Exports {
-  const {module, wide} = programFor(isShared(memory));
+export function instantiate(memory: WebAssembly.Memory, tile?: Tile): Exports {
+  const {module, wide} = programFor(isShared(memory), tile);
   const builds = instances.get(memory) ?? new Map<WebAssembly.Module, Exports[]>();
   instances.set(memory, builds);
   const tiles = builds.get(module) ?? [];
@@ -137,6 +132,10 @@ export function instantiate(memory: WebAssembly.Memory): Exports {
   return tiles[wide];
 }
 
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+export function bytesOf(name: Variant): Uint8Array<ArrayBuffer> {
+  const build = name.startsWith('simd') ? SIMD : RELAXED;
+  const hex = name.endsWith('Shared') ? build.replace(IMPORTS, SHARED_IMPORTS) : build;
+  return Uint8Array.from({length: hex.length / 2}, (_, at) =>
+    parseInt(hex.slice(2 * at, 2 * at + 2), 16),
+  );
 }

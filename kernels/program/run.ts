@@ -4,6 +4,7 @@ import type {KernelFunc, TensorInfo} from '@tensorflow/tfjs';
 import {KernelAttrs, FusedGradInputs, FusedInputs, byName} from '../../src/attention/fused';
 import type {Problem} from '../../src/attention/problem';
 import {Pointers, unsupportedSize, writeCall} from './call';
+import {settleTile} from './measure';
 import {BACKWARD, Exports, FORWARD, Phase, instantiate, isShared} from './module';
 import {computeParallel} from './threads/parallel';
 import {threads} from './threads/workers';
@@ -89,6 +90,7 @@ function attend(
 
 /**
  * The results of a call: of all threads where it is shareable, of this one alone where that fails.
+ * The first of them finds the faster tile.
  *
  * @param tell writes the struct of the call, and answers where
  */
@@ -98,6 +100,7 @@ export function compute(
   enter: (shared: boolean) => Place,
   tell: (place: Place) => number,
 ): TensorInfo[] {
+  if (isShareable) settleTile();
   const many = isShareable && threads() > 1 ? computeIn(enter(true), phases, tell) : null;
   return many ?? computeIn(enter(false), phases, tell, false)!;
 }

@@ -1,20 +1,48 @@
 /**
- * Which of its two tiles the program multiplies with: 4 × 8, or 4 × 16, which needs more registers
- * than x86 has without AVX2. TF.js's flag LOCAL_ATTENTION_WASM_TILE names one; results are the same
- * bits.
+ * Which of its two tiles the program multiplies with: 4 × 8, or 4 × 16, which is faster where there are
+ * registers enough for it. TF.js's flag LOCAL_ATTENTION_WASM_TILE names one: 'auto' becomes the faster
+ * at the first large call, or in ready(). Results are the same bits.
  */
 import * as tf from '@tensorflow/tfjs';
 
 import {fail} from '../../src/check/errors';
 
-type Tile = 'narrow' | 'wide';
+export type Tile = 'narrow' | 'wide';
 
 const FLAG = 'LOCAL_ATTENTION_WASM_TILE';
 tf.env().registerFlag(FLAG, () => 'auto');
 
-export function chosenTile(): Tile {
+/** The tile that the flag names, or null where none has been chosen yet. */
+export function chosenTile(): Tile | null {
   const wanted = tf.env().getString(FLAG);
-  if (wanted === 'auto') return 'narrow';
+  if (wanted === 'auto') return null;
   if (wanted === 'narrow' || wanted === 'wide') return wanted;
   return fail('localAttention', `${FLAG} must be 'auto', 'narrow' or 'wide'`, wanted);
+}
+
+export function chooseTile(tile: Tile): void {
+  tf.env().set(FLAG, tile);
+}
+
+const LEAST_GAIN = 0.95; // of the time, for which the wide tile is taken
+const NEWS = 0.9; // of a time, less than which an engine has compiled a function better
+const ROUNDS_WITHOUT = 3;
+const MOST_ROUNDS = 20;
+
+/**
+ * The faster tile, by times of both in turn. An engine compiles a program badly at first and better
+ * while it runs, so that times count from when they no longer fall.
+ */
+export function fasterTile(time: (tile: Tile) => number): Tile {
+  const best = {narrow: Infinity, wide: Infinity};
+  let without = 0;
+  for (let round = 0; round < MOST_ROUNDS && without < ROUNDS_WITHOUT; round++) {
+    without++;
+    for (const tile of ['narrow', 'wide'] as const) {
+      const taken = time(tile);
+      if (taken < NEWS * best[tile]) without = 0;
+      best[tile] = Math.min(best[tile], taken);
+    }
+  }
+  return best.wide < LEAST_GAIN * best.narrow ? 'wide' : 'narrow';
 }

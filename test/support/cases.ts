@@ -77,6 +77,8 @@ export const CASES: Case[] = [
   {name: 'as many tokens as the window', config: {windowSize: 5, causal: true}, shape: [...LEAD, 5, 6]}, // prettier-ignore
   {name: 'more keys than the kernels take at once, causal', config: {windowSize: 140, causal: true, autopad: true}, shape: [1, 190, 4], amplitude: 2}, // prettier-ignore
   {name: 'more keys than the kernels take at once', config: {windowSize: 50, autopad: true}, shape: [1, 149, 4], bias: {heads: null}, mask: {batch: 1, keeps: SPARSE}}, // prettier-ignore
+  {name: 'queries by sixteens, one over, causal, xpos, masked', config: {windowSize: 66, causal: true, useXpos: true, autopad: true}, shape: [1, 2, 149, 6], dv: 9, mask: {batch: 1, keeps: SPARSE}}, // prettier-ignore
+  {name: 'queries by sixteens, exact, shared qk, biased, dropout', config: {windowSize: 68, exactWindowsize: true, sharedQk: true, autopad: true}, shape: [1, 2, 145, 6], bias: {heads: 2}, dropout: {rate: 0.3, seed: 13}}, // prettier-ignore
   {name: 'autopad, bidirectional, one token over', config: {windowSize: 5, autopad: true}, shape: [...LEAD, 16, 6]}, // prettier-ignore
 
   // shapes

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {RELAXED} from '../../kernels/program/module.generated';
+import {bytesOf} from '../../kernels/program/module';
 import '../../src';
 import {BACKENDS, useBackend} from './backends';
 import {Optional, SAMPLED, covering} from './sample';
@@ -23,9 +23,7 @@ export interface Implemented {
 const BUILD = 'LOCAL_ATTENTION_WASM_BUILD';
 const TARGETS = 'LOCAL_ATTENTION_WEBGL_TARGETS';
 
-export const RELAXED_RUNS = WebAssembly.validate(
-  Uint8Array.from(atob(RELAXED), (letter) => letter.charCodeAt(0)),
-);
+export const RELAXED_RUNS = WebAssembly.validate(bytesOf('relaxed'));
 
 const onGpu = (backend: string) => backend === 'webgl' || backend === 'webgpu';
 

@@ -1,46 +1,55 @@
 /**
- * out = softmax(scores) v and the statistics of each softmax, 8 queries at a time, online over runs
- * of 128 keys.
+ * out = softmax(scores) v and the statistics of each softmax, 8 or 16 queries at a time, online over
+ * runs of 128 keys.
  *
- * The 8 queries stand in lanes: their values are packed as [headDim][8] and their results as
- * [valueDim][8], so that maximum, sum and rescaling are plain vector arithmetic. Keys are packed four
- * by four, once for all queries of a group; values are read as they lie. A block ends at the last
- * key that any of its queries sees, and only keys that some see and others do not are masked.
+ * The queries stand in the lanes of one or two blocks of 8: their values are packed as [headDim][8] and
+ * their results as [valueDim][8], so that maximum, sum and rescaling are plain vector arithmetic. Keys
+ * are packed four by four, once for all queries of a group; values are read as they lie. Blocks end at
+ * the last key that any of their queries sees, and only keys that some see and others do not are masked.
  */
 import {call} from './call';
 import {k, keyBytes, out, q, softmaxStats, v, valueBytes} from './head';
 import {eightIntoLanes, fromLanes, intoLanes, packFours} from './lanes';
-import {Columns, multiply, multiplyCarefully} from './multiply';
+import {Columns, eightsAtOnce, multiply, multiplyCarefully} from './multiply';
 import {changesKeys, placeKey, placeQuery, scaleRow} from './rows';
-import {BLOCK_BYTES, FARTHEST, LEAST, describe, keep, scoreBlock} from './scores';
+import {BLOCK_BYTES, FARTHEST, LEAST, describe, keep, scoreBlocks} from './scores';
 import {exp} from './simd';
 import {angleOrigin, contextLength, endKey, firstKey, groupLength} from './windows';
 
-const RUN: i32 = 128;
+const RUN: i32 = 128; // a power of two
+const SCORE_BYTES: usize = <usize>RUN << 5;
+const STAT_BYTES: usize = 64;
+/** Least window for two blocks at once, which both meet the keys that either sees. */
+const LEAST_FOR_TWO: i32 = 16;
 // a maximum to start from, where the composite hides too: finite, so that −∞ minus it is −∞
 const FLOOR: f32 = -5e29;
 // makes 2²⁴ weights, more than a row can have, sum to one at most; a power of two rounds nothing
 const SHARE: f32 = 5.9604644775390625e-8;
 
-// where the parts of scratch memory begin
-let block: usize = 0; // the description of the 8 queries
+// where the parts of scratch memory begin; of those of a block there are two, one after the other
+let blocks: usize = 0; // the descriptions of 8 queries each
 let stats: usize = 0; // their maxima [8], then their sums [8]
 let scores: usize = 0; // [RUN][8]
-let rows: usize = 0; // eight rows of q, or four of k
 let queries: usize = 0; // [headDim][8]
 let outputs: usize = 0; // [valueDim][8]
+let rows: usize = 0; // eight rows of q, or four of k
 let keys: usize = 0; // fours of keys, each [headDim][4]
+// and the bytes of those that depend on the call
+let queryBytes: usize = 0;
+let outputBytes: usize = 0;
 
 /** Lays out the scratch memory from `scratch` on; returns its end. */
 function layOut(scratch: usize): usize {
   const headDim = <usize>call.headDim;
-  block = scratch;
-  stats = block + BLOCK_BYTES;
-  scores = stats + 64;
-  rows = scores + RUN * 32;
-  queries = rows + (headDim << 5);
-  outputs = queries + (headDim << 5);
-  keys = outputs + (<usize>call.valueDim << 5);
+  queryBytes = headDim << 5;
+  outputBytes = <usize>call.valueDim << 5;
+  blocks = scratch;
+  stats = blocks + 2 * BLOCK_BYTES;
+  scores = stats + 2 * STAT_BYTES;
+  queries = scores + 2 * SCORE_BYTES;
+  outputs = queries + 2 * queryBytes;
+  rows = outputs + 2 * outputBytes;
+  keys = rows + queryBytes;
   return keys + ((<usize>((contextLength() + 3) >> 2) * headDim) << 4);
 }
 
@@ -58,15 +67,15 @@ export function attend(start: i32, end: i32, scratch: usize): void {
     const stop = min(start + group, end);
     const first = firstKey(start);
     packKeys(first, endKey(stop - 1), origin); // the end is the farthest in every mode
-    for (let i = start; i < stop; i += 8) {
-      const count = min(8, stop - i);
-      describe(block, i, count, queries);
-      packQueries(i, count, origin);
-      sumValues(first, false);
+    const together = call.windowSize < LEAST_FOR_TWO ? 8 : eightsAtOnce() << 3;
+    for (let i = start; i < stop; i += together) {
+      const count = min(together, stop - i);
+      loadQueries(i, count, origin);
+      sumValues(first, count, false);
       // weights of 0 may have met NaN or infinity, from which they take nothing; or sums, not yet
       // divided, have left the range of float32
       if (finish(i, count, 1)) continue;
-      sumValues(first, true);
+      sumValues(first, count, true);
       finish(i, count, 1 / SHARE);
     }
   }
@@ -87,45 +96,83 @@ function packKeys(first: i32, end: i32, origin: i32): void {
   }
 }
 
-/** Packs the queries i … i + count − 1. */
-function packQueries(i: i32, count: i32, origin: i32): void {
-  for (let r = 0; r < count; r++) {
-    placeQuery(q + <usize>(i + r) * keyBytes, rows + <usize>r * keyBytes, i + r - origin);
+/** Describes and packs the queries i … i + count − 1, 8 to a block. */
+function loadQueries(i: i32, count: i32, origin: i32): void {
+  let block = blocks;
+  let lanes = queries;
+  for (let first = i; first < i + count; first += 8) {
+    const inBlock = min(8, i + count - first);
+    describe(block, first, inBlock, lanes);
+    if (call.queryAngles) {
+      for (let r = 0; r < inBlock; r++) {
+        const query = first + r;
+        placeQuery(q + <usize>query * keyBytes, rows + <usize>r * keyBytes, query - origin);
+      }
+      eightIntoLanes(rows, keyBytes, inBlock, call.headDim, lanes);
+    } else {
+      eightIntoLanes(q + <usize>first * keyBytes, keyBytes, inBlock, call.headDim, lanes, call.scale);
+    }
+    block += BLOCK_BYTES;
+    lanes += queryBytes;
   }
-  eightIntoLanes(rows, keyBytes, count, call.headDim, queries);
 }
 
 /**
- * Sums up the values of all keys that the block sees; `first` is the first of the packed keys.
- * Carefully, what is not finite meets no weight of 0, and all sums are {@link SHARE} of themselves.
+ * Sums up the values of all keys that the blocks of `queries` see; `first` is the first of the packed
+ * keys. Carefully, what is not finite meets no weight of 0, and all sums are {@link SHARE} of themselves.
  */
-function sumValues(first: i32, carefully: bool): void {
-  v128.store(stats, f32x4.splat(FLOOR));
-  v128.store(stats, f32x4.splat(FLOOR), 16);
-  v128.store(stats, f32x4.splat(0), 32);
-  v128.store(stats, f32x4.splat(0), 48);
+function sumValues(first: i32, queries: i32, carefully: bool): void {
+  const eights = (queries + 7) >> 3;
   const valueDim = call.valueDim;
-  memory.fill(outputs, 0, <usize>valueDim << 5);
-  const end = load<i32>(block, FARTHEST);
-  // runs begin where four packed keys do; what is before LEAST is hidden
-  const least = first + ((load<i32>(block, LEAST) - first) & ~3);
-  for (let j = least; j < end; j += RUN) {
-    const count = min(RUN, end - j);
-    scoreBlock(block, keys + <usize>(j - first) * keyBytes, j, count, scores, 32);
-    onlineSoftmax(count);
-    if (call.dropThreshold) drop(j, count);
-    const values = v + <usize>j * valueBytes;
+  for (let e = 0; e < eights; e++) {
+    const stat = stats + <usize>e * STAT_BYTES;
+    v128.store(stat, f32x4.splat(FLOOR));
+    v128.store(stat, f32x4.splat(FLOOR), 16);
+    v128.store(stat, f32x4.splat(0), 32);
+    v128.store(stat, f32x4.splat(0), 48);
+  }
+  const end = load<i32>(blocks + <usize>(eights - 1) * BLOCK_BYTES, FARTHEST);
+  // a run begins where four packed keys do, and where another ends for any blocks of the group, so that
+  // a query's sums are the same whichever block it is in
+  const least = first + ((load<i32>(blocks, LEAST) - first) & ~3);
+  let count = 0;
+  for (let j = least; j < end; j += count) {
+    count = min(RUN - ((j - first) & (RUN - 1)), end - j);
+    const packed = keys + <usize>(j - first) * keyBytes;
+    scoreBlocks(blocks, eights, packed, j, count, scores, SCORE_BYTES, 32);
+    // of the four in which the first visible key is
+    const hidden = max(0, load<i32>(blocks, LEAST) - j);
+    const seen = scores + (<usize>hidden << 5);
+    const seenCount = count - hidden;
+    for (let e: usize = 0; e < <usize>eights; e++) {
+      const ofBlock = seen + e * SCORE_BYTES;
+      onlineSoftmax(ofBlock, stats + e * STAT_BYTES, outputs + e * outputBytes, seenCount, j == least);
+      if (call.dropThreshold) drop(blocks + e * BLOCK_BYTES, ofBlock, j + hidden, seenCount);
+    }
+    const values = v + <usize>(j + hidden) * valueBytes;
     if (carefully) {
-      scaleRow(scores, scores, count << 3, SHARE);
-      multiplyCarefully<Columns>(values, scores, outputs, 32, valueDim, count);
+      for (let e: usize = 0; e < <usize>eights; e++) {
+        const ofBlock = seen + e * SCORE_BYTES;
+        scaleRow(ofBlock, ofBlock, seenCount << 3, SHARE);
+        multiplyCarefully<Columns>(values, ofBlock, outputs + e * outputBytes, 32, valueDim, seenCount);
+      }
     } else {
-      multiply<Columns>(values, scores, outputs, 32, valueDim, count);
+      multiply<Columns>(values, seen, outputs, 32, valueDim, seenCount, eights, SCORE_BYTES, outputBytes);
     }
   }
 }
 
-/** Scores become weights relative to the maximum so far; what was summed before is rescaled. */
-function onlineSoftmax(count: i32): void {
+/**
+ * Scores become weights relative to the maximum so far; what was summed before is rescaled, which is
+ * nothing before the first run.
+ */
+function onlineSoftmax(
+  scores: usize,
+  stats: usize,
+  outputs: usize,
+  count: i32,
+  isFirst: bool,
+): void {
   const end = scores + ((<usize>count) << 5);
   const old0 = v128.load(stats);
   const old1 = v128.load(stats, 16);
@@ -138,12 +185,14 @@ function onlineSoftmax(count: i32): void {
   }
   let sum0 = v128.load(stats, 32);
   let sum1 = v128.load(stats, 48);
-  if (v128.any_true(v128.or(f32x4.ne(top0, old0), f32x4.ne(top1, old1)))) {
+  if (isFirst) {
+    memory.fill(outputs, 0, outputBytes);
+  } else if (v128.any_true(v128.or(f32x4.ne(top0, old0), f32x4.ne(top1, old1)))) {
     const shrink0 = exp(f32x4.sub(old0, top0));
     const shrink1 = exp(f32x4.sub(old1, top1));
     sum0 = f32x4.mul(sum0, shrink0);
     sum1 = f32x4.mul(sum1, shrink1);
-    const stop = outputs + (<usize>call.valueDim << 5);
+    const stop = outputs + outputBytes;
     for (let o = outputs; o < stop; o += 32) {
       v128.store(o, f32x4.mul(v128.load(o), shrink0));
       v128.store(o, f32x4.mul(v128.load(o, 16), shrink1), 16);
@@ -164,8 +213,7 @@ function onlineSoftmax(count: i32): void {
 }
 
 /** Dropout of the weights of the keys j … j + count − 1. */
-function drop(j: i32, count: i32): void {
-  let weights = scores;
+function drop(block: usize, weights: usize, j: i32, count: i32): void {
   for (let key = j; key < j + count; key++) {
     v128.store(weights, f32x4.mul(v128.load(weights), keep(block, 0, key)));
     v128.store(weights, f32x4.mul(v128.load(weights, 16), keep(block, 16, key)), 16);
@@ -180,14 +228,16 @@ function drop(j: i32, count: i32): void {
 function finish(i: i32, count: i32, whole: f32): bool {
   let finite = true;
   for (let half = 0; half < count; half += 4) {
-    const at = stats + ((<usize>half) << 2);
+    const block = <usize>(half >> 3);
+    const column = (<usize>half & 4) << 2;
+    const at = stats + block * STAT_BYTES + column;
     const top = v128.load(at);
     // NaN where a score was NaN or infinite
     const sum = f32x4.add(v128.load(at, 32), f32x4.sub(top, top));
     const factors = f32x4.mul(reciprocal(sum), f32x4.splat(whole));
     const rows = min(4, count - half);
     const to = out + <usize>(i + half) * valueBytes;
-    const from = outputs + ((<usize>half) << 2);
+    const from = outputs + block * outputBytes + column;
     finite = fromLanes(from, factors, rows, call.valueDim, to) && finite;
     for (let row = 0; row < rows; row++) {
       const lane = at + ((<usize>row) << 2);

@@ -15,6 +15,7 @@ import {attend, forwardScratch} from './forward';
 import {allHeads, enterHead} from './head';
 import {blockScratch, blocks, computeBlock} from './product';
 import {pack, packItems} from './product_pack';
+import {CONSTANT_BYTES, placeConstants} from './simd';
 import {contextSlots, groupLength} from './windows';
 
 const FORWARD: i32 = 0;
@@ -58,13 +59,15 @@ export function items(phase: i32): i32 {
 /** Bytes of scratch that an item of the phase needs. */
 export function scratchBytes(phase: i32): i32 {
   if (phase >= PACK) return blockScratch();
-  return phase == FORWARD ? forwardScratch() : backwardScratch();
+  return <i32>CONSTANT_BYTES + (phase == FORWARD ? forwardScratch() : backwardScratch());
 }
 
 /** Computes one item. */
 export function compute(phase: i32, item: i32, scratch: usize): void {
   if (phase == PACK) return pack(item);
   if (phase == PRODUCT) return computeBlock(item, scratch);
+  placeConstants(scratch);
+  scratch += CONSTANT_BYTES;
   if (phase == FORWARD) {
     enterHead(item / chunks());
     const start = (item % chunks()) * chunkLength();

@@ -11,17 +11,19 @@ export function intoLanes(
   length: i32,
   to: usize,
   step: usize,
+  factor: f32 = 1,
 ): void {
+  const factors = f32x4.splat(factor);
   let r0 = row;
   let r1 = row + <usize>min(1, rows - 1) * bytes;
   let r2 = row + <usize>min(2, rows - 1) * bytes;
   let r3 = row + <usize>min(3, rows - 1) * bytes;
   let c = 0;
   for (; c + 4 <= length; c += 4) {
-    const x0 = v128.load(r0);
-    const x1 = v128.load(r1);
-    const x2 = v128.load(r2);
-    const x3 = v128.load(r3);
+    const x0 = f32x4.mul(v128.load(r0), factors);
+    const x1 = f32x4.mul(v128.load(r1), factors);
+    const x2 = f32x4.mul(v128.load(r2), factors);
+    const x3 = f32x4.mul(v128.load(r3), factors);
     const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5);
     const high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
     const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5);
@@ -40,10 +42,10 @@ export function intoLanes(
     r3 += 16;
   }
   for (; c < length; c++) {
-    store<f32>(to, load<f32>(r0));
-    store<f32>(to, load<f32>(r1), 4);
-    store<f32>(to, load<f32>(r2), 8);
-    store<f32>(to, load<f32>(r3), 12);
+    store<f32>(to, load<f32>(r0) * factor);
+    store<f32>(to, load<f32>(r1) * factor, 4);
+    store<f32>(to, load<f32>(r2) * factor, 8);
+    store<f32>(to, load<f32>(r3) * factor, 12);
     to += step;
     r0 += 4;
     r1 += 4;
@@ -52,17 +54,18 @@ export function intoLanes(
   }
 }
 
-/** to[c][0…7] = number c of eight rows, `bytes` apart; the last stands for those that are missing. */
+/** to[c][0…7] = number c of eight rows, `bytes` apart, times `factor`; the last stands for those that are missing. */
 export function eightIntoLanes(
   row: usize,
   bytes: usize,
   rows: i32,
   length: i32,
   to: usize,
+  factor: f32 = 1,
 ): void {
   const after = min(4, rows - 1);
-  intoLanes(row, bytes, min(4, rows), length, to, 32);
-  intoLanes(row + <usize>after * bytes, bytes, max(1, rows - 4), length, to + 16, 32);
+  intoLanes(row, bytes, min(4, rows), length, to, 32, factor);
+  intoLanes(row + <usize>after * bytes, bytes, max(1, rows - 4), length, to + 16, 32, factor);
 }
 
 /** Packs `count` rows, `bytes` apart, four by four as [length][4]. */

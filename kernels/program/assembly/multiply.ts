@@ -22,6 +22,13 @@ export const STRIDE: usize = 256;
 @external('env', 'wide')
 declare const wide: i32;
 
+/** Eights of columns that are computed at once: 2 in wide tiles, else 1. */
+// @ts-ignore: decorator
+@inline
+export function eightsAtOnce(): i32 {
+  return 1 + wide;
+}
+
 // @ts-ignore: decorator
 @inline
 function isPacked<Kind>(): bool {

@@ -3,34 +3,46 @@ import * as room from './backward_memory';
 import {call} from './call';
 import {dbias} from './head';
 import {Fours, STRIDE, multiply} from './multiply';
-import {BLOCK_BYTES, END, FARTHEST, FIRST, LEAST, QUERY, keep, scoreBlock} from './scores';
+import {BLOCK_BYTES, END, FARTHEST, FIRST, LEAST, QUERY, keep, scoreBlocks} from './scores';
 import {expTimes} from './simd';
 import {biasOffset} from './windows';
 
-/** Fills 8 columns of `weights` and of `dScores`, for the packed keys j … j + count − 1. */
-export function scoreGradient(eight: usize, j: i32, count: i32): void {
+/** Fills the columns of `eights` blocks of `weights` and of `dScores`, for the packed keys j … j + count − 1. */
+export function scoreGradient(eight: usize, eights: i32, j: i32, count: i32): void {
   const block = room.blocks + eight * BLOCK_BYTES;
-  // the block sees some of them; packed keys are read from where four begin
+  const last = block + <usize>(eights - 1) * BLOCK_BYTES;
+  // the blocks see some of them; packed keys are read from where four begin
   const first = min(max(0, load<i32>(block, LEAST) - j) & ~3, count);
-  const end = max(first, min(count, load<i32>(block, FARTHEST) - j));
-  if (first < end) gradientOfSeen(eight, j + first, end - first, first);
-  empty(eight, 0, first);
-  empty(eight, end, count);
+  const end = max(first, min(count, load<i32>(last, FARTHEST) - j));
+  if (first < end) multiplySeen(eight, eights, j + first, end - first, first);
+  const column = eight << 5;
+  const bytes = <usize>eights << 5;
+  empty(column, bytes, 0, first);
+  empty(column, bytes, end, count);
 }
 
 /** {@link scoreGradient} of the keys j … j + count − 1, which are in the rows from `row` on. */
-function gradientOfSeen(eight: usize, j: i32, count: i32, row: i32): void {
-  const block = room.blocks + eight * BLOCK_BYTES;
+function multiplySeen(eight: usize, eights: i32, j: i32, count: i32, row: i32): void {
   const valueDim = call.valueDim;
-  const column = eight << 5;
-  const offset = <usize>row * STRIDE + column;
+  const offset = <usize>row * STRIDE + (eight << 5);
   const p = room.weights + offset;
   const s = room.dScores + offset;
-  scoreBlock(block, room.keyFours + ((<usize>row * <usize>call.headDim) << 2), j, count, p, STRIDE);
+  const blocks = room.blocks + eight * BLOCK_BYTES;
+  const keys = room.keyFours + ((<usize>row * <usize>call.headDim) << 2);
+  scoreBlocks(blocks, eights, keys, j, count, p, 32, STRIDE);
   const values = room.valueFours + ((<usize>row * <usize>valueDim) << 2);
-  const douts = room.doutLanes + ((eight * <usize>valueDim) << 5);
-  multiply<Fours>(values, douts, s, STRIDE, (count + 3) & ~3, valueDim);
+  const apart = <usize>valueDim << 5;
+  const douts = room.doutLanes + eight * apart;
+  multiply<Fours>(values, douts, s, STRIDE, (count + 3) & ~3, valueDim, eights, apart);
+  for (let e: usize = 0; e < <usize>eights; e++) {
+    gradientOfBlock(eight + e, j, count, p + (e << 5), s + (e << 5));
+  }
+}
 
+/** Weights from the scores `p`, and dS from the dP `s`, of one block. */
+function gradientOfBlock(eight: usize, j: i32, count: i32, p: usize, s: usize): void {
+  const block = room.blocks + eight * BLOCK_BYTES;
+  const column = eight << 5;
   const dropout = call.dropThreshold != 0;
   for (let half: usize = 0; half < 32; half += 16) {
     const lanes = column + half;
@@ -82,15 +94,12 @@ function addRemainder(lanes: usize, s: usize, count: i32): void {
   v128.store(room.remainders + lanes, remainder);
 }
 
-/** No weights and no gradients in the rows first … end − 1 of 8 columns. */
-function empty(eight: usize, first: i32, end: i32): void {
-  const nothing = f32x4.splat(0);
+/** No weights and no gradients in the rows first … end − 1, from `column` on. */
+function empty(column: usize, bytes: usize, first: i32, end: i32): void {
   for (let row = first; row < end; row++) {
-    const at = <usize>row * STRIDE + (eight << 5);
-    v128.store(room.weights + at, nothing);
-    v128.store(room.weights + at, nothing, 16);
-    v128.store(room.dScores + at, nothing);
-    v128.store(room.dScores + at, nothing, 16);
+    const at = <usize>row * STRIDE + column;
+    memory.fill(room.weights + at, 0, bytes);
+    memory.fill(room.dScores + at, 0, bytes);
   }
 }
 

@@ -5,7 +5,7 @@
 import {call} from './call';
 import {bias, head, mask} from './head';
 import {Fours, multiply} from './multiply';
-import {biasOffset, endKey, firstKey} from './windows';
+import {biasOffset, endKey, firstKey, windowStart} from './windows';
 
 const SELF_SCORE: f32 = -5e4;
 
@@ -28,10 +28,12 @@ export function describe(block: usize, i: i32, rows: i32, lanes: usize): void {
   let latest = 0;
   let nearest = i32.MAX_VALUE;
   let farthest = 0;
+  let start = windowStart(i); // a division, which takes as long as a tile's row
   for (let lane = 0; lane < 8; lane++) {
     const query = i + min(lane, rows - 1);
-    const first = firstKey(query);
-    const end = endKey(query);
+    if (query == start + call.windowSize) start = query;
+    const first = firstKey(query, start);
+    const end = endKey(query, start);
     const at = block + (<usize>lane << 2);
     store<i32>(at, first, FIRST);
     store<i32>(at, end, END);
@@ -55,19 +57,33 @@ export function describe(block: usize, i: i32, rows: i32, lanes: usize): void {
 
 /**
  * scores[row][lane] for the keys j … j + count − 1, which are packed at `keys`, four by four, as
- * [headDim][4]; up to three rows more are written. A row of scores is `stride` bytes after the one
- * before.
+ * [headDim][4]; up to three rows more are written. So for each of `eights` blocks, whose descriptions
+ * and queries lie one after the other, and whose scores `apart` bytes from one another. A row of
+ * scores is `stride` bytes after the one before.
  */
-export function scoreBlock(
-  block: usize,
+export function scoreBlocks(
+  blocks: usize,
+  eights: i32,
   keys: usize,
   j: i32,
   count: i32,
   scores: usize,
+  apart: usize,
   stride: usize,
 ): void {
   const fours = (count + 3) & ~3;
-  multiply<Fours>(keys, load<usize>(block, LANES), scores, stride, fours, call.headDim);
+  const lanes = load<usize>(blocks, LANES);
+  const headDim = call.headDim;
+  multiply<Fours>(keys, lanes, scores, stride, fours, headDim, eights, <usize>headDim << 5, apart);
+  for (; eights > 0; eights--) {
+    finishScores(blocks, j, count, scores, stride);
+    blocks += BLOCK_BYTES;
+    scores += apart;
+  }
+}
+
+/** From products to scores. */
+function finishScores(block: usize, j: i32, count: i32, scores: usize, stride: usize): void {
   if (bias) addBias(block, j, count, scores, stride);
   if (call.sharedQk) setSelf(block, j, count, scores, stride);
   // keys that some queries see and others do not: before the latest first, from the nearest end on

@@ -6,7 +6,7 @@ import * as room from './backward_memory';
 import {call} from './call';
 import {dout, keyBytes, out, q, softmaxStats, v, valueBytes} from './head';
 import {eightIntoLanes, packFours} from './lanes';
-import {STRIDE, TileColumns, TileRows, multiply, multiplyCarefully} from './multiply';
+import {STRIDE, TileColumns, TileRows, eightsAtOnce, multiply, multiplyCarefully} from './multiply';
 import {placeQuery} from './rows';
 import {scoreGradient} from './score_gradient';
 import {BLOCK_BYTES, FARTHEST, LEAST, describe} from './scores';
@@ -17,12 +17,12 @@ let finite: bool = false;
 
 /** Queries that meet keys together: few where windows are small, which leave most of a tile empty. */
 export function tileLength(): i32 {
-  return min(room.TILE, max(16, call.windowSize & ~15));
+  return call.windowSize < 16 ? 8 : min(room.TILE, call.windowSize & ~15);
 }
 
 /** The queries i … i + rows − 1 with what belongs to them, as rows and as lanes. */
 export function loadQueries(i: i32, rows: i32, origin: i32): void {
-  memory.fill(room.dQueryRows, 0, <usize>room.TILE * room.wideKey);
+  memory.fill(room.dQueryRows, 0, <usize>rows * room.wideKey);
   memory.fill(room.remainders, 0, STRIDE);
   memory.fill(room.largest, 0xff, STRIDE);
   for (let r = 0; r < rows; r++) {
@@ -82,7 +82,9 @@ export function meetKeys(from: i32, rows: i32, keysFinite: bool): void {
     const row = <usize>(j - from);
     packFours(room.keyRows + row * room.wideKey, room.wideKey, count, call.headDim, room.keyFours);
     packFours(v + <usize>j * valueBytes, valueBytes, count, call.valueDim, room.valueFours);
-    for (let eight = 0; eight < eights; eight++) scoreGradient(<usize>eight, j, count);
+    for (let eight = 0; eight < eights; eight += eightsAtOnce()) {
+      scoreGradient(<usize>eight, min(eightsAtOnce(), eights - eight), j, count);
+    }
     // where the sequence is cut off for some queries, as on the diagonal, halves see unlike keys
     const middle = min(room.TILE >> 1, rows);
     const early = reach(middle, j, count);
@@ -112,19 +114,18 @@ function addProducts(first: i32, end: i32, row: usize, count: i32): void {
   const douts = room.doutRows + <usize>first * room.wideValue;
   const queries = room.queryRows + <usize>first * room.wideKey;
   const dQueries = room.dQueryRows + <usize>first * room.wideKey;
-  for (let c: usize = 0; c < room.wideValue; c += 32) {
-    const to = room.dValueRows + row * room.wideValue + c;
-    add<TileRows>(room.weights + column, douts + c, to, room.wideValue, count, rows);
-  }
-  for (let c: usize = 0; c < room.wideKey; c += 32) {
-    const at = row * room.wideKey + c;
-    add<TileRows>(room.dScores + column, queries + c, room.dKeyRows + at, room.wideKey, count, rows);
-    add<TileColumns>(room.dScores + column, room.keyRows + at, dQueries + c, room.wideKey, rows, count);
-  }
+  const dValues = room.dValueRows + row * room.wideValue;
+  const keys = room.keyRows + row * room.wideKey;
+  const dKeys = room.dKeyRows + row * room.wideKey;
+  add<TileRows>(room.weights + column, douts, dValues, room.wideValue, count, rows);
+  add<TileRows>(room.dScores + column, queries, dKeys, room.wideKey, count, rows);
+  add<TileColumns>(room.dScores + column, keys, dQueries, room.wideKey, rows, count);
 }
 
-/** C += A B, where a weight of 0 in A takes nothing from a B that is NaN. */
+/** C += A B, rows of C and B `stride` bytes; a weight of 0 in A takes nothing from a B that is NaN. */
 function add<Kind>(a: usize, b: usize, c: usize, stride: usize, rows: i32, steps: i32): void {
-  if (finite) multiply<Kind>(a, b, c, stride, rows, steps);
-  else multiplyCarefully<Kind>(a, b, c, stride, rows, steps);
+  if (finite) return multiply<Kind>(a, b, c, stride, rows, steps, <i32>(stride >> 5));
+  for (let column: usize = 0; column < stride; column += 32) {
+    multiplyCarefully<Kind>(a, b + column, c + column, stride, rows, steps);
+  }
 }

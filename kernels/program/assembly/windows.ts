@@ -1,25 +1,29 @@
 /** Who sees whom in a call, and how its queries are grouped. */
 import {QUERIES_TOGETHER, call} from './call';
 
-/** First key that query i sees. */
+/** Where the window of query i starts. */
 // @ts-ignore: decorator
 @inline
-export function firstKey(i: i32): i32 {
-  const w = call.windowSize;
-  const back = call.lookBackward;
-  const first = (i / w - back) * w;
-  return max(0, call.exactWindowsize ? max(first, i - back * w) : first);
+export function windowStart(i: i32): i32 {
+  return i - (i % call.windowSize);
+}
+
+/** First key that query i sees, whose window starts at `start`. */
+// @ts-ignore: decorator
+@inline
+export function firstKey(i: i32, start: i32 = windowStart(i)): i32 {
+  const back = call.lookBackward * call.windowSize;
+  return max(0, call.exactWindowsize ? i - back : start - back);
 }
 
 /** One past the last key that query i sees. */
 // @ts-ignore: decorator
 @inline
-export function endKey(i: i32): i32 {
+export function endKey(i: i32, start: i32 = windowStart(i)): i32 {
   if (call.causal) return i + 1;
-  const w = call.windowSize;
-  const ahead = call.lookForward;
-  const end = (i / w + ahead + 1) * w;
-  return min(call.length, call.exactWindowsize ? min(end, i + ahead * w + 1) : end);
+  const ahead = call.lookForward * call.windowSize;
+  const end = start + ahead + call.windowSize;
+  return min(call.length, call.exactWindowsize ? min(end, i + ahead + 1) : end);
 }
 
 /** Queries of a group: whole windows. */

@@ -3,7 +3,8 @@ import {refuse} from '../../../src/check/errors';
 import {count} from '../../../src/check/option_kinds';
 import {Given, readOptions} from '../../../src/check/options';
 import {release, reserveShared} from '../memory';
-import {unsupportedThreads} from '../module';
+import {settleTile} from '../measure';
+import {unsupportedEngine, unsupportedThreads} from '../module';
 import {processors, unsupportedWorkers} from './thread';
 import {resize, threads} from './workers';
 
@@ -21,7 +22,8 @@ let last: Promise<unknown> = Promise.resolve();
 /**
  * Starts the threads that share the work of large calls on the backends `cpu`, `wasm` and
  * `tensorflow`, and resolves with how many then compute. Results are the same bits for any number
- * of threads.
+ * of threads. It also measures, once, which of two ways to multiply is the faster here, as else the
+ * first large call does; it takes some 15 ms.
  *
  * Call it once, and wait, before the first call; without it, one thread computes. A later call
  * changes the number, and `{threads: 1}` ends all threads but the main one. In a browser the page
@@ -47,6 +49,7 @@ async function start(wanted: number): Promise<number> {
   const cannot = (reason: string) => refuse('ready', `threads: ${wanted} cannot be had: ${reason}`);
   const reason = wanted === 1 ? null : (unsupportedThreads() ?? unsupportedWorkers());
   if (reason) cannot(reason);
+  if (unsupportedEngine() === null) settleTile();
   // a new one, since it grows with the calls, and threads keep it
   const memory = wanted === 1 ? null : reserveShared();
   if (wanted === 1) release();

@@ -59,7 +59,10 @@ function inNode({Worker}: typeof import('node:worker_threads'), listener: Listen
   return {
     post: (message) => worker.postMessage(message),
     unref: () => worker.unref(),
-    end: () => worker.terminate(),
+    end() {
+      worker.ref(); // or a process that waits for nothing else would not wait for this
+      return worker.terminate();
+    },
   };
 }
 

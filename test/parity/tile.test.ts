@@ -1,0 +1,112 @@
+/** Which tile of the program is chosen, and that either gives the same bits, in every option and thread. */
+import * as tf from '@tensorflow/tfjs';
+
+import {Tile, fasterTile} from '../../kernels/program/tile';
+import {localAttention, ready} from '../../src';
+import {CASES, Case} from '../support/cases';
+import {digest} from '../support/digest';
+import {PROGRAMS, useAnyBuild, useImplementation} from '../support/implementations';
+import {inputsOf, tensorsOf} from '../support/inputs';
+import {run} from '../support/run';
+import {SHAPES, bitsOf} from '../support/shapes';
+
+const TILE = 'LOCAL_ATTENTION_WASM_TILE';
+
+function withTile<T>(tile: Tile, compute: () => T): T {
+  tf.env().set(TILE, tile);
+  try {
+    return compute();
+  } finally {
+    tf.env().set(TILE, 'auto');
+  }
+}
+
+describe.each(PROGRAMS)('%s', (_, one) => {
+  beforeAll(() => useImplementation(one));
+  afterAll(useAnyBuild);
+
+  test.each(CASES.map((c) => [c.name, c] as const))('a small call: %s', (_, c) => {
+    const [narrow, wide] = [withTile('narrow', () => bitsOfCase(c)), withTile('wide', () => bitsOfCase(c))]; // prettier-ignore
+    expect(wide).toEqual(narrow);
+  });
+
+  test.each(SHAPES)('a large call: %s', (_, shape) => {
+    expect(withTile('wide', () => bitsOf(shape))).toEqual(withTile('narrow', () => bitsOf(shape)));
+  });
+
+  test('threads change tiles with the main one', async () => {
+    const [, shape] = SHAPES[0];
+    const alone = withTile('narrow', () => bitsOf(shape));
+    await ready({threads: 2});
+    for (const tile of ['wide', 'narrow', 'wide'] as const) {
+      expect(withTile(tile, () => bitsOf(shape))).toEqual(alone);
+    }
+    await ready({threads: 1});
+  });
+});
+
+describe('the choice', () => {
+  const chosen = () => tf.env().getString(TILE);
+  afterEach(() => tf.env().set(TILE, 'auto'));
+
+  // ms by round of an engine that compiles each tile better in the rounds given
+  const engine = (narrow: number[], wide: number[]) => {
+    const rounds = {narrow: 0, wide: 0};
+    const time = (tile: Tile) => {
+      const times = {narrow, wide}[tile];
+      return times[Math.min(rounds[tile]++, times.length - 1)];
+    };
+    return {time, rounds};
+  };
+
+  test.each<[string, Tile, number[], number[]]>([
+    ['the faster one', 'wide', [1], [0.7]],
+    ['the narrow one where both are alike', 'narrow', [1], [0.97]],
+    ['by times after compilation', 'wide', [3, 3, 1, 0.6], [4, 4, 4, 4, 0.5]],
+    ['and not by what is compiled first', 'narrow', [4, 4, 4, 4, 0.5], [3, 0.6]],
+    ['one slow sample is none', 'narrow', [1, 9, 9], [1.5]],
+  ])('is %s', (_, tile, narrow, wide) => {
+    expect(fasterTile(engine(narrow, wide).time)).toBe(tile);
+  });
+
+  test('is made within 20 rounds, although times fall for ever', () => {
+    const falling = Array.from({length: 100}, (_, round) => 0.8 ** round);
+    const {time, rounds} = engine(falling, falling);
+    expect(fasterTile(time)).toBe('narrow');
+    expect(rounds.narrow).toBe(20);
+  });
+
+  describe.each(PROGRAMS)('%s', (_, one) => {
+    beforeAll(() => useImplementation(one));
+    afterAll(useAnyBuild);
+
+    test('is made by the first large call, and not by small ones', () => {
+      const attend = (n: number) => {
+        const x = tf.ones<tf.Rank>([2, n, 64]);
+        tf.dispose([x, localAttention(x, x, x, {windowSize: 256, implementation: 'fused'})]);
+      };
+      attend(256);
+      expect(chosen()).toBe('auto');
+      attend(2048);
+      expect(['narrow', 'wide']).toContain(chosen());
+    });
+
+    test('is made by ready(), but not where the flag names a tile', async () => {
+      await ready({threads: 1});
+      expect(['narrow', 'wide']).toContain(chosen());
+      for (const tile of ['narrow', 'wide'] as const) {
+        tf.env().set(TILE, tile);
+        await ready({threads: 1});
+        expect(chosen()).toBe(tile);
+      }
+    });
+  });
+});
+
+function bitsOfCase(c: Case): string[] {
+  const given = tensorsOf(c, inputsOf(c));
+  const results = run(c, given, 'fused');
+  const bits = results.map(digest);
+  tf.dispose([given.inputs, given.dispose, given.dout, results]);
+  return bits;
+}
