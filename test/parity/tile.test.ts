@@ -42,7 +42,7 @@ describe.each(PROGRAMS)('%s', (_, one) => {
       expect(withTile(tile, () => bitsOf(shape))).toEqual(alone);
     }
     await ready({threads: 1});
-  });
+  }, 120_000);
 });
 
 describe('the choice', () => {
