@@ -9,6 +9,7 @@ export default tseslint.config(
       'node_modules/',
       'models/',
       '.tfjs-node/',
+      '.tfjs-node-gpu/',
       '.venv/',
       '.node24/',
       'bench/peers/',

@@ -2,7 +2,7 @@
 const named = process.env.BACKENDS?.split(',').map((name) => name.trim()) ?? null;
 const isNamed = (...names) => !named || names.some((name) => named.includes(name));
 const notAboutThem = [
-  ...(isNamed('cpu', 'wasm') ? [] : ['<rootDir>/test/parity/']),
+  ...(isNamed('cpu', 'wasm', 'tensorflow') ? [] : ['<rootDir>/test/parity/']),
   ...(isNamed('cpu', 'wasm', 'tensorflow', 'webgpu') ? [] : ['<rootDir>/test/(?!browser/)']),
 ];
 

@@ -1,7 +1,7 @@
 /**
  * How much memory a call takes above what it was given and what it returns: what is allocated in
- * the wasm backend's heap, what the cpu backend stores, and WebAssembly memories besides. TF.js's
- * own count, which takes every view of a tensor for a copy, serves only where neither is to be seen.
+ * the wasm backend's heap, what cpu and tensorflow store, and WebAssembly memories besides. TF.js's
+ * own count, which takes every view of a tensor for a copy, serves only where none is to be seen.
  */
 import * as tf from '@tensorflow/tfjs';
 
@@ -37,15 +37,23 @@ export async function peakOf(
 type Watched = Promise<{results: tf.Tensor[]; peakBytes: number}>;
 
 async function watched(compute: () => tf.Tensor[]): Watched {
-  const {wasm, data} = tf.backend() as unknown as {wasm?: Heap; data?: Storage};
+  const {wasm, data, tensorMap} = tf.backend() as unknown as Insides;
   if (wasm?._malloc) return inHeap(wasm, compute);
   if (data && tf.getBackend() === 'cpu') return inStorage(data, compute);
+  if (tensorMap) return inStorage(tensorMap, compute);
   const before = tf.memory().numBytes;
   let results: tf.Tensor[] = [];
   // reading every result back to look for NaN would be part of it
   tf.env().set('CHECK_COMPUTATION_FOR_ERRORS', false);
   const {peakBytes} = await tf.profile(() => (results = compute()));
   return {results, peakBytes: peakBytes - before};
+}
+
+/** What is used of the backends: wasm, cpu, tensorflow. */
+interface Insides {
+  wasm?: Heap;
+  data?: Storage;
+  tensorMap?: Storage;
 }
 
 /** What is used of the wasm backend. */
@@ -71,9 +79,9 @@ async function inHeap(heap: Heap, compute: () => tf.Tensor[]): Watched {
   return {results, peakBytes: live.peak()};
 }
 
-/** What is used of the cpu backend. */
+/** What is used of the cpu backend, and of tensorflow, whose values are in JavaScript or not. */
 interface Storage {
-  set(id: object, entry: {values?: {byteLength?: number} | null}): void;
+  set(id: object, entry: {values?: {byteLength?: number} | null; shape?: number[]}): void;
   delete(id: object): boolean;
 }
 
@@ -81,7 +89,8 @@ async function inStorage(storage: Storage, compute: () => tf.Tensor[]): Watched 
   const live = liveBytes<object>();
   const {set, delete: remove} = Object.getPrototypeOf(storage) as Storage;
   storage.set = (id, entry) => {
-    live.add(id, entry.values?.byteLength ?? 0);
+    const natively = entry.shape ? 4 * tf.util.sizeFromShape(entry.shape) : 0;
+    live.add(id, entry.values?.byteLength ?? natively);
     set.call(storage, id, entry);
   };
   storage.delete = (id) => {

@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
 # Makes require('@tensorflow/tfjs-node') work in this checkout, for the tests of the tensorflow backend.
+# With --gpu it is @tensorflow/tfjs-node-gpu, beside the other; TFJS_NODE_GPU=1 has tests take that one.
 #
 # It is not a dev dependency: its install script downloads libtensorflow and fails the whole
 # `npm ci` where that host is out of reach. Here a failed download only means that the binding is
-# compiled instead, against the libtensorflow inside pip's tensorflow-cpu wheel.
+# compiled instead, against the libtensorflow inside pip's tensorflow-cpu wheel, or for GPUs inside
+# that of tensorflow, which computes on the CPU where there is none.
 #
 #   .tfjs-node/node_modules/   the package and its dependencies, less @tensorflow/tfjs
 #   .tfjs-node/tensorflow/     libtensorflow and its C headers (only if compiled here)
 #   node_modules/@tensorflow/tfjs-node -> .tfjs-node/node_modules/@tensorflow/tfjs-node
+#
+# and the same with tfjs-node-gpu for each tfjs-node.
 #
 # A package of its own, because `npm install --no-save` in the checkout skips an optional peer and
 # prunes what it does not know. An `npm install` in the checkout drops the link: run this again.
@@ -16,21 +20,27 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 TFJS_NODE=4.22.0
 TENSORFLOW=2.21.0
-home=$PWD/.tfjs-node
-package=$home/node_modules/@tensorflow/tfjs-node
+case ${1-} in
+  '') name=tfjs-node wheel=tensorflow-cpu flags=() ;;
+  --gpu) name=tfjs-node-gpu wheel=tensorflow flags=(gpu download) ;;
+  *) echo "usage: $0 [--gpu]" >&2; exit 2 ;;
+esac
+home=$PWD/.$name
+package=$home/node_modules/@tensorflow/$name
 
 # multiplies on the backend, and insists on one tfjs: two copies would be two engines
 check() {
   node -e "
     const tf = require('@tensorflow/tfjs');
     tf.env().set('IS_TEST', true);
-    const tfn = require('@tensorflow/tfjs-node');
+    const tfn = require('@tensorflow/$name');
     if (tfn.Tensor !== tf.Tensor) throw new Error('two copies of @tensorflow/tfjs');
     tf.setBackend('tensorflow');
     const [product] = tf.matMul([[2, 3]], [[5], [7]]).dataSync();
     if (product !== 31 || tf.getBackend() !== 'tensorflow') throw new Error('wrong product ' + product);
-    console.log('@tensorflow/tfjs-node ' + tfn.version['tfjs-node'] + ' on libtensorflow ' +
-                tf.backend().binding.TF_Version + ' works');
+    console.log('@tensorflow/$name ' + tfn.version['tfjs-node'] + ' on libtensorflow ' +
+                tf.backend().binding.TF_Version + ' works, on a ' +
+                (tf.backend().isUsingGpuDevice ? 'GPU' : 'CPU'));
   "
 }
 
@@ -48,7 +58,7 @@ fetch_libtensorflow() {
 
   # the wheel of any Python will do, so name one rather than depend on the machine's
   python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-    --python-version 3.11 --platform manylinux_2_27_x86_64 --dest "$home/wheel" "tensorflow-cpu==$TENSORFLOW"
+    --python-version 3.11 --platform manylinux_2_27_x86_64 --dest "$home/wheel" "$wheel==$TENSORFLOW"
   python3 - "$home"/wheel/*.whl "$home/unpacked" << 'PYTHON'
 import re, sys, zipfile
 needed = re.compile(r'tensorflow/(libtensorflow_(cc|framework)\.so\.2'
@@ -84,7 +94,7 @@ compile_binding() {
 
 link() {
   mkdir -p node_modules/@tensorflow
-  ln -sfn ../../.tfjs-node/node_modules/@tensorflow/tfjs-node node_modules/@tensorflow/tfjs-node
+  ln -sfn "../../.$name/node_modules/@tensorflow/$name" "node_modules/@tensorflow/$name"
 }
 
 if check 2> /dev/null; then exit; fi
@@ -96,17 +106,17 @@ fi
 rm -rf "$home/node_modules" "$home/wheel" "$home/unpacked"
 mkdir -p "$home"
 echo '{"private": true}' > "$home/package.json"
-npm install --prefix "$home" --ignore-scripts --no-audit --no-fund --no-package-lock "@tensorflow/tfjs-node@$TFJS_NODE"
+npm install --prefix "$home" --ignore-scripts --no-audit --no-fund --no-package-lock "@tensorflow/$name@$TFJS_NODE"
 
 # npm 11 runs no install script that is not approved, older ones do: by hand it is the same for all
 echo 'downloading the official binding'
-(cd "$package" && PATH="$home/node_modules/.bin:$PATH" timeout 300 node scripts/install.js < /dev/null > install.log 2>&1) || true
+(cd "$package" && PATH="$home/node_modules/.bin:$PATH" timeout 300 node scripts/install.js "${flags[@]}" < /dev/null > install.log 2>&1) || true
 if [ ! -e "$package/lib/napi-v8/tfjs_binding.node" ]; then
   echo 'no official binding here (see install.log in the package): compiling it'
   compile_binding
 fi
 
 # resolved from the checkout from here on
-find "$home/node_modules/@tensorflow" -mindepth 1 -maxdepth 1 ! -name tfjs-node -exec rm -r {} +
+find "$home/node_modules/@tensorflow" -mindepth 1 -maxdepth 1 ! -name "$name" -exec rm -r {} +
 link
 check

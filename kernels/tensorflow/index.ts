@@ -2,9 +2,9 @@
  * Local attention on TF.js's tensorflow backend, that of Node: the WebAssembly program, on copies.
  *
  * Native operations over windows that stay in the cache were tried instead. They take 1.1 times as long
- * at windows of 256 and 512, and as long at 1024 × 128 channels on one thread; they have neither
- * rotary nor a gradient then. Each costs tens of microseconds to begin with, so that small calls
- * are slower still: docs/performance.md has the numbers. Copies take a twentieth of the time.
+ * at windows of 256 and 512, on two threads 1.4 times, and have neither rotary nor a gradient then. Small
+ * calls take native operations eight times as long: docs/performance.md has the numbers. Copies
+ * take a twentieth of the time.
  */
 import * as tf from '@tensorflow/tfjs';
 

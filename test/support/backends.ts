@@ -8,7 +8,7 @@ import {NAMED, ONLY_IN_PAGES} from './named';
 const PACKAGES: Record<string, string> = {
   cpu: '@tensorflow/tfjs',
   wasm: '@tensorflow/tfjs-backend-wasm',
-  tensorflow: '@tensorflow/tfjs-node',
+  tensorflow: `@tensorflow/tfjs-node${process.env.TFJS_NODE_GPU ? '-gpu' : ''}`,
   webgpu: '@tensorflow/tfjs-backend-webgpu',
 };
 
