@@ -9,9 +9,11 @@ import {Enter, Place, compute} from './run';
 import {threads} from './threads/workers';
 
 /**
- * The least work that threads share, in multiply-adds: about 1 ms on one thread.
+ * The least work that threads share, in multiply-adds: about 1.5 ms on one thread; and for each number
+ * that is copied to where both can read it, which takes as long as some ten of them.
  */
-const LEAST_WORK = 2 ** 24;
+const LEAST_WORK = 2 ** 25;
+const LEAST_WORK_OF_A_NUMBER = 32;
 
 /** Of one thread, at the most; assembly/product.ts says what for. */
 const SCRATCH_BYTES = 2 ** 18;
@@ -38,8 +40,9 @@ export interface Product {
 
 /** Whether a product fits into the 4 GiB of one memory. */
 export function fits(p: Product): boolean {
-  const values = sizeOf(p.a.shape) + sizeOf(p.b.shape) + sizeOf(p.shape) + packedSize(p);
-  return 4 * values + threads() * SCRATCH_BYTES + 8 * p.pairs.length < 2 ** 32;
+  return (
+    4 * (numbersOf(p) + packedSize(p)) + threads() * SCRATCH_BYTES + 8 * p.pairs.length < 2 ** 32
+  );
 }
 
 /** Multiply-adds of a product. */
@@ -49,7 +52,8 @@ export function workOf({pairs, rows, columns, steps}: Product): number {
 
 /** The product, or a `RangeError` where memory is short. */
 export function multiply(enter: Enter, backend: unknown, p: Product): TensorInfo {
-  const isShareable = workOf(p) >= LEAST_WORK;
+  const least = Math.max(LEAST_WORK, LEAST_WORK_OF_A_NUMBER * numbersOf(p));
+  const isShareable = workOf(p) >= least;
   const [c] = compute(PHASES, isShareable, (shared) => enter(backend, shared), (place) => tell(p, place)); // prettier-ignore
   return c;
 }
@@ -82,6 +86,11 @@ function tell(p: Product, place: Place): number {
     packed,
   };
   return writeStruct(FIELDS, call, place);
+}
+
+/** Of both factors and the product. */
+function numbersOf(p: Product): number {
+  return sizeOf(p.a.shape) + sizeOf(p.b.shape) + sizeOf(p.shape);
 }
 
 function matricesOfB({b, columns, steps}: Product): number {

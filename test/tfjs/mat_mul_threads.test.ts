@@ -45,7 +45,12 @@ describeEach('on %s', (backend) => {
   /** The bits of products with odd sizes, of one matrix, of few rows or columns, and of a batch. */
   function results(): string[] {
     const {shipped} = kernels(backend, 'BatchMatMul');
-    const sizes = [[303, 310, 307], [20, 1500, 1001], [1001, 1500, 20], [130, 171, 133]]; // prettier-ignore
+    const sizes = [
+      [343, 350, 347],
+      [70, 1500, 401],
+      [401, 1500, 70],
+      [130, 171, 133],
+    ];
     return sizes.flatMap((size, which) =>
       TRANSPOSES.map((transposes) =>
         tf.tidy(() => {
@@ -70,12 +75,15 @@ describeEach('on %s', (backend) => {
     }
   });
 
-  test('a small product wakes nobody', async () => {
+  test.each([
+    ['small', [64, 64, 64]],
+    ['as fast as it is copied', [16, 1500, 1500]],
+  ])('a product that is %s wakes nobody', async (_, sizes) => {
     const {shipped} = kernels(backend, 'BatchMatMul');
     await ready({threads: 2});
     posted.mockClear();
     tf.tidy(() => {
-      const {a, b, ...attrs} = operands([[], []], [64, 64, 64], [true, true]);
+      const {a, b, ...attrs} = operands([[], []], sizes, [true, true]);
       shipped({a, b}, attrs);
     });
     expect(jobs()).toBe(0);
