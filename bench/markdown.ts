@@ -2,6 +2,7 @@
  * Writes the tables of README.md and docs/performance.md from what was measured:
  *
  *     npm run bench -- --workload W1,W2,W3 --threads 1,2 --peers --csv bench/results/bench.csv
+ *     npm run bench -- --workload M1,M2 --threads 1,2 --peers --csv bench/results/whole.csv
  *     npm run bench -- --backend webgl,webgpu --peers --csv bench/results/gpu.csv
  *     npx tsx bench/markdown.ts
  */
@@ -11,6 +12,7 @@ import path from 'node:path';
 import {rowsOf} from './csv';
 import {speedups, times} from './gpu/markdown';
 import {distinct, tableOf as aligned} from './table';
+import {MODELS} from './whole/models';
 
 const ROOT = path.join(__dirname, '..');
 const RESULTS = path.join(ROOT, 'bench/results');
@@ -53,10 +55,11 @@ function tableOf(workload: string, all: readonly Row[]): string {
 const columnOf = ({what, threads}: Row) => `${what}, ${threads} ${threads === '1' ? 'thread' : 'threads'}`; // prettier-ignore
 const lineOf = ({backend, candidate}: Row) => `${backend}: ${candidate}`;
 
-/** Milliseconds of the fused kernels, and how many times as long the others take. */
-function cellOf({candidate, medianMs, ratio}: Row): string {
+/** Milliseconds of the fused kernels, the least of a whole model, and how many times as long the others take. */
+function cellOf({workload, candidate, medianMs, minMs, ratio}: Row): string {
   const of = (x: string) => Number(Number(x).toPrecision(3));
-  if (candidate === 'fused' || ratio === '') return `${of(medianMs)} ms`;
+  if (candidate === 'fused' || ratio === '')
+    return `${of(workload in MODELS ? minMs : medianMs)} ms`;
   return `${of(ratio)}×`;
 }
 

@@ -1,7 +1,7 @@
 /**
- * How long each candidate takes on a GPU. As in ../measure.ts they take turns, A B C A B C. The core's
- * speed says little of a GPU's, so that every round counts; and what disturbs only adds time, so that
- * the least times are compared.
+ * How long each candidate takes on a GPU, or in a process of its own. As in ../measure.ts they take
+ * turns, A B C A B C. The core's speed here says little of there, so that every round counts; and what
+ * disturbs only adds time, so that the least times are compared.
  */
 import {callsFor, median} from '../measure';
 import {GpuCandidate} from './candidate';

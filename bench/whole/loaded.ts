@@ -1,6 +1,7 @@
-import {Candidate, Skipped} from '../candidate';
+import {Skipped} from '../candidate';
 import type {Conversation} from '../candidates/peers/conversation';
 import {isGpu} from '../backend';
+import type {GpuCandidate} from '../gpu/candidate';
 import {chromium} from '../gpu/chromium';
 import type {ModelCase} from './measure';
 import {node} from './node';
@@ -24,8 +25,12 @@ type Makers = Record<string, () => Promise<Conversation>>;
 
 export function makersOf({model, backend, host, threads, peers}: ModelCase): Makers {
   const place = async () => (host === 'chromium' ? chromium() : node());
-  const own = Object.fromEntries(Object.keys(TFJS).map((name) => [name, place]));
-  if (!peers || isGpu(backend)) return own;
+  const withPeers = peers && !isGpu(backend);
+  // elsewhere TF.js as it is has one thread: its time is that of the row for one
+  const fusedAlone = withPeers && threads > 1 && backend !== 'tensorflow';
+  const names = fusedAlone ? ['fused'] : Object.keys(TFJS);
+  const own = Object.fromEntries(names.map((name) => [name, place]));
+  if (!withPeers) return own;
   return {...own, pytorch: () => pytorch(model, threads), 'jax-js': place};
 }
 
@@ -47,9 +52,10 @@ export async function load(
   }
 }
 
-export function candidateOf({name, conversation, losses}: Loaded): Candidate {
+export function candidateOf({name, kernels, conversation, losses}: Loaded): GpuCandidate {
   return {
     name,
+    kernels,
     time: async (calls) => (await conversation.ask({op: 'time', calls})).ms as number,
     results: async () => [losses],
     peakMiB: () => null,

@@ -1,6 +1,6 @@
 /** A step of training a model, by candidates in processes or pages of their own that take turns. */
-import {Backend, Host, isGpu} from '../backend';
-import {measure} from '../measure';
+import type {Backend, Host} from '../backend';
+import {takeTurns} from '../gpu/turns';
 import {processor} from '../processor';
 import {Measured, refusedRow} from '../row';
 import {Loaded, candidateOf, load, makersOf} from './loaded';
@@ -17,8 +17,8 @@ export interface ModelCase {
   rounds: number | null;
 }
 
-/** With whose losses those of the others are compared. */
-const REFERENCE = 'tfjs';
+/** With whose losses those of the others are compared: of the first that is there. */
+const REFERENCES = ['tfjs', 'pytorch'];
 
 /** @throws if the reference fails; any other candidate that does has a row that says so */
 export async function measureModel(c: ModelCase): Promise<Measured[]> {
@@ -37,20 +37,14 @@ export async function measureModel(c: ModelCase): Promise<Measured[]> {
         refuse(name, (error as Error).message);
       }
     }
-    const reference = loaded.find(({name}) => name === REFERENCE);
-    if (!reference) throw new Error(`nothing can be compared without ${REFERENCE}.`);
+    const [reference] = REFERENCES.flatMap((one) => loaded.filter(({name}) => name === one));
+    if (!reference) throw new Error(`nothing can be compared without ${REFERENCES.join(' or ')}.`);
     const right = loaded.flatMap((one) => {
       const {largest, wrong} = differenceOf(reference.losses, one.losses);
       if (wrong) refuse(one.name, wrong);
       return wrong ? [] : [{...one, maxError: largest}];
     });
-    const estimates = right.map(({ms}) => ms);
-    const measured = await measure(right.map(candidateOf), estimates, c.rounds ?? undefined);
-    const {timings, rounds, kept} = measured;
-    if (kept < rounds) {
-      console.error(`  ${kept} of ${rounds} rounds count, the others were disturbed.`);
-    }
-
+    const timings = await takeTurns(right.map(candidateOf), false, c.rounds ?? undefined);
     const device = reference.device ?? processor();
     const about = {
       workload: model.name,
@@ -64,8 +58,7 @@ export async function measureModel(c: ModelCase): Promise<Measured[]> {
     const hasFused = right[0].name === 'fused';
     const rows = right.map(({name, maxError, kernels, dispatches}, i) => {
       const {medianMs, minMs} = timings[i];
-      // what disturbs a GPU only adds, and the core's speed tells nothing of it
-      const ratio = isGpu(backend) ? minMs / timings[0].minMs : timings[i].ratio;
+      const ratio = minMs / timings[0].minMs; // what disturbs other processes only adds
       return {
         ...refusedRow({...about, candidate: name}, ''),
         ...{medianMs, minMs, ratio: hasFused ? ratio : null},

@@ -104,7 +104,7 @@ class Model:
         given = torch.nn.functional.one_hot(ids, task['vocabulary']).float() if task['reads'] == 'oneHot' else ids
         self.batches = [(x[:, :-1].contiguous(), y[:, 1:].reshape(-1)) for x, y in zip(given, ids)]
         self.at = 0
-        parameters = [p for layer in self.layers if layer['weights'] for p in layer['module'].parameters()]
+        parameters = [p for layer in self.layers if layer['module'] for p in layer['module'].parameters()]
         betas = (task['beta1'], task['beta2'])
         self.optimizer = torch.optim.Adam(parameters, task['rate'], betas, task['epsilon'])
         losses = [self.step() for _ in range(task['steps'])]
