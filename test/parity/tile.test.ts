@@ -1,4 +1,6 @@
 /** Which tile of the program is chosen, and that either gives the same bits, in every option and thread. */
+import workers from 'node:worker_threads';
+
 import * as tf from '@tensorflow/tfjs';
 
 import {Tile, fasterTile} from '../../kernels/program/tile';
@@ -38,9 +40,14 @@ describe.each(PROGRAMS)('%s', (_, one) => {
     const [, shape] = SHAPES[0];
     const alone = withTile('narrow', () => bitsOf(shape));
     await ready({threads: 2});
-    for (const tile of ['wide', 'narrow', 'wide'] as const) {
+    const posted = jest.spyOn(workers.Worker.prototype, 'postMessage');
+    const told = () => posted.mock.calls.flatMap(([{program}]) => (program ? [program.wide] : []));
+    for (const [at, tile] of (['wide', 'narrow', 'wide'] as const).entries()) {
+      posted.mockClear();
       expect(withTile(tile, () => bitsOf(shape))).toEqual(alone);
+      if (at > 0) expect(told()).toEqual([tile === 'wide' ? 1 : 0]); // once, by the first phase
     }
+    posted.mockRestore();
     await ready({threads: 1});
   }, 120_000);
 });
