@@ -25,16 +25,21 @@ const lines = [
   '',
 ];
 let imports;
+const builds = [];
 for (const [name, features] of Object.entries(BUILDS)) {
   const build = await compile(['--enable', features]);
   const shared = await compile(['--enable', `${features},threads`, ...SHARED]);
   imports ??= differenceOf(build, shared);
   if (build.replace(...imports) !== shared)
     throw new Error(`${name} differs from the same for shared memory in more than its imports.`);
-  lines.push(`export const ${name} =`, `  '${build}';`);
+  builds.push(build);
 }
 rmSync(folder, {recursive: true});
 lines.push(
+  `/** ${Object.keys(BUILDS).join(' and ')}: first halves, then second halves, since gzip looks for the same 32 KB back. */`,
+  'export const HALVES = [',
+  ...[0, 1].map((half) => `  [${builds.map((build) => `'${halfOf(build, half)}'`).join(', ')}],`),
+  '];',
   '/** All in which a build differs from the same for memory that threads share. */',
   `export const IMPORTS = '${imports[0]}';`,
   `export const SHARED_IMPORTS = '${imports[1]}';`,
@@ -51,6 +56,11 @@ const text = `${lines.join('\n')}\n`;
 if (!process.argv.includes('--check')) writeFileSync(TARGET, text);
 else if (readFileSync(TARGET, 'utf8') !== text)
   throw new Error(`${TARGET} is not what ${SOURCES} compiles to; run npm run build:wasm.`);
+
+function halfOf(text, half) {
+  const middle = Math.ceil(text.length / 2);
+  return half === 0 ? text.slice(0, middle) : text.slice(middle);
+}
 
 /** What the other side must know of a struct: its fields in their order, 4 bytes each. */
 function structOf(constant, file) {

@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {fail, refuse} from '../../src/check/errors';
-import {IMPORTS, RELAXED, SHARED_IMPORTS, SIMD} from './module.generated';
+import {HALVES, IMPORTS, SHARED_IMPORTS} from './module.generated';
 import {Tile, chosenTile} from './tile';
 
 /** What assembly/index.ts exports. */
@@ -133,7 +133,7 @@ export function instantiate(memory: WebAssembly.Memory, tile?: Tile): Exports {
 }
 
 export function bytesOf(name: Variant): Uint8Array<ArrayBuffer> {
-  const build = name.startsWith('simd') ? SIMD : RELAXED;
+  const build = HALVES.map((half) => half[name.startsWith('simd') ? 0 : 1]).join('');
   const hex = name.endsWith('Shared') ? build.replace(IMPORTS, SHARED_IMPORTS) : build;
   return Uint8Array.from({length: hex.length / 2}, (_, at) =>
     parseInt(hex.slice(2 * at, 2 * at + 2), 16),

@@ -10,6 +10,7 @@ import {
   layers,
   localAttention,
   ready,
+  registerFasterKernels,
   rotary,
   verify,
 } from 'tfjs-local-attention';
@@ -26,6 +27,7 @@ import type {
   LocalMHAConfig,
   LocalMHALayerArgs,
   ReadyOptions,
+  Replaced,
   RotaryAngles,
   RotaryEmbeddingArgs,
   Verification,
@@ -78,6 +80,13 @@ async function main(): Promise<void> {
   const long: tf.Tensor = tf.ones([2, 1536, 48]);
   const mean = localAttention(long, long, long, {windowSize: 512, implementation: 'fused'});
   check(Math.abs((tf.min(mean).dataSync()[0] as number) - 1) < 1e-5, 'they compute a mean of ones');
+
+  const replaced: Replaced[] = registerFasterKernels();
+  check(replaced.length > 0, 'kernels of TF.js are replaced');
+  check(
+    replaced.every(({backend, reason}) => backend && reason),
+    'it says where and why',
+  );
 
   const answer: Verification = await verify();
   const failures: VerifyFailure[] = answer.failures;
