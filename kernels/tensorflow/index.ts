@@ -37,8 +37,8 @@ const backward: Kernel = {
 
 function unsupported(p: Problem): string | null {
   if ((tf.backend() as unknown as NodeBackend).isUsingGpuDevice) return ON_A_GPU;
-  const [{problem}] = partsOf(p, backward.values(p));
-  return unsupportedEngine() ?? unsupportedSize(problem) ?? unsupportedMemory();
+  const [part] = partsOf(p, backward.values(p)); // of no sequence there is none
+  return unsupportedEngine() ?? unsupportedSize(part?.problem ?? p) ?? unsupportedMemory();
 }
 
 export const tensorflow: FusedBackend = {

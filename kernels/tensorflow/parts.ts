@@ -28,7 +28,9 @@ export interface Span {
 /** @param values of all tensors together, for each token of a sequence */
 export function partsOf(p: Problem, values: number): Part[] {
   const all = sequencesOf(p);
-  const size = sizeOfParts(p, MOST_BYTES / (4 * p.length * values));
+  if (all === 0) return [];
+  const most = Math.min(all, MOST_BYTES / (4 * p.length * values)); // where there is no token, all
+  const size = sizeOfParts(p, most);
   return Array.from({length: Math.ceil(all / size)}, (_, i) => {
     const first = i * size;
     const count = Math.min(size, all - first);

@@ -95,6 +95,15 @@ describe('parts', () => {
     expect(partsFor([...leading], rows, heads, perToken)).toEqual(want);
   }); // prettier-ignore
 
+  test('no token is one part, and no sequence is none', () => {
+    const partsOfShape = (shape: number[]) => {
+      const p = problemOf('test', {q: shape, k: shape, v: shape}, resolveConfig('test', {windowSize: 4}), {}); // prettier-ignore
+      return partsOf(p, TEN).map(({first, count}) => [first, count]);
+    };
+    expect(partsOfShape([2, 3, 0, 8])).toEqual([[0, 6]]);
+    expect(partsOfShape([0, 3, 8, 8])).toEqual([]);
+  });
+
   test('a part drops what the whole call drops of its heads', () => {
     for (const seed of [0, 5, 2 ** 32 - 1]) {
       for (const head of [0, 1, 77, 100_000]) {
