@@ -54,7 +54,9 @@ describe.each(PROGRAMS)('%s', (_, one) => {
 
 describe('the choice', () => {
   const chosen = () => tf.env().getString(TILE);
-  afterEach(() => tf.env().set(TILE, 'auto'));
+  const notYet = () => tf.env().set(TILE, 'auto');
+  beforeEach(notYet);
+  afterEach(notYet);
 
   // ms by round of an engine that compiles each tile better in the rounds given
   const engine = (narrow: number[], wide: number[]) => {
