@@ -11,6 +11,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {directAll} from '../program/direct';
 import {enter} from '../wasm';
+import type {CpuBackend} from './cpu_backend';
 import type {MethodReplacement} from './replacement';
 import type {WasmBackend} from './wasm_backend';
 
@@ -40,11 +41,6 @@ interface Rates extends Pick<Adam, 'learningRate' | 'beta1' | 'beta2' | 'epsilon
 }
 type Values = Float32Array;
 
-interface CpuBackend {
-  data: {get(id: object): {values: Values}};
-  makeTensorInfo(shape: number[], dtype: tf.DataType, values: Values): tf.TensorInfo;
-}
-
 const STEP = 'LocalAttentionAdamStep';
 const INPUTS = ['firstMoment', 'secondMoment', 'value', 'gradient'];
 
@@ -66,7 +62,7 @@ function step([m, v, w, g]: Values[], [newM, newV, newW]: Values[], rates: Rates
 
 const onCpu: tf.KernelFunc = ({inputs, attrs, backend}) => {
   const cpu = backend as CpuBackend;
-  const values = INPUTS.map((name) => cpu.data.get(inputs[name]!.dataId).values);
+  const values = INPUTS.map((name) => cpu.data.get(inputs[name]!.dataId).values as Values);
   const {shape} = inputs.value!;
   const outputs = [0, 1, 2].map(() => new Float32Array(values[2].length));
   step(values, outputs, attrs as unknown as Rates);

@@ -8,17 +8,12 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import type {CpuBackend} from './cpu_backend';
 import type {Replacement} from './replacement';
 import type {WasmBackend} from './wasm_backend';
 
 type Inputs = Record<'x' | 'segmentIds', tf.TensorInfo>;
 type Values = Float32Array | Int32Array | Uint8Array;
-
-/** What we use of MathBackendCPU. */
-interface CpuBackend {
-  data: {get(id: object): {values: Values}};
-  makeTensorInfo(shape: number[], dtype: tf.DataType, values: Values): tf.TensorInfo;
-}
 
 function sumRows(rows: Values, ids: Values, to: Float32Array, numSegments: number): void {
   const width = rows.length / ids.length;
@@ -55,7 +50,7 @@ export const SEGMENT_SUM: Replacement = {
     // TF.js's products with a mask carry NaN into all segments
     if (!rows.every(Number.isFinite)) return theirs(call);
     const [, ...rest] = x.shape;
-    const sums = new Float32Array(rest.reduce((product, size) => product * size, numSegments));
+    const sums = new Float32Array(numSegments * tf.util.sizeFromShape(rest));
     sumRows(rows, ids, sums, numSegments);
     return makeTensorInfo.call(call.backend, [numSegments, ...rest], 'float32', sums);
   },
