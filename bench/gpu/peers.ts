@@ -1,6 +1,7 @@
 /** Other libraries in the page; chromium.ts serves them. */
 import {Skipped} from '../candidate';
-import {Jax, jaxCandidate} from '../candidates/peers/jax_program';
+import type {Jax} from '../candidates/peers/jax_library';
+import {jaxCandidate} from '../candidates/peers/jax_program';
 import {OnnxRuntime, onnxCandidate} from '../candidates/peers/onnx_session';
 import type {Peers} from './case';
 

@@ -5,7 +5,7 @@ import {peer} from '../candidates/peers/installed';
 import {start} from '../start';
 import {Shape, tablesOf} from './jax_attention';
 import {logitsOf} from './jax_layers';
-import type {Jax, JaxArray} from './jax_library';
+import type {Jax, JaxArray} from '../candidates/peers/jax_library';
 import {BETA1, EPSILON, Model, batchesOf, built} from './index';
 import {LayerOf, programOf} from './program';
 import {Step} from './training';

@@ -1,5 +1,5 @@
 /** LocalMHA in jax-js: causal, one window back, exact, with rotary embedding. */
-import type {Jax, JaxArray} from './jax_library';
+import type {Jax, JaxArray} from '../candidates/peers/jax_library';
 
 const MASKED_SCORE = -1e9;
 const THETA = 10_000;

@@ -1,7 +1,7 @@
 /** The layers of TF.js in jax-js, tokens by tokens: [B · n, size]. */
 import {Skipped} from '../candidate';
 import {Shape, Tables, attend} from './jax_attention';
-import type {Jax, JaxArray} from './jax_library';
+import type {Jax, JaxArray} from '../candidates/peers/jax_library';
 import type {LayerOf} from './program';
 
 interface Call {

@@ -1,6 +1,7 @@
 import {Candidate, Skipped} from '../../candidate';
 import {peer} from './installed';
-import {Jax, jaxCandidate} from './jax_program';
+import type {Jax} from './jax_library';
+import {jaxCandidate} from './jax_program';
 import {Task} from './task';
 
 /** jax-js in Node, on its WebAssembly device. */

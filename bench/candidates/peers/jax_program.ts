@@ -1,37 +1,11 @@
 import {Candidate, Skipped} from '../../candidate';
 import {What, Workload} from '../../workloads';
+import type {Jax, JaxArray} from './jax_library';
 import {Task} from './task';
 
 const MASKED_SCORE = -1e9;
 
-/** What is used of jax-js. An operation frees its operands; `ref` keeps one for another use. */
-interface JaxArray {
-  ref: JaxArray;
-  reshape(shape: number[]): JaxArray;
-  slice(...ranges: ([] | [number, number])[]): JaxArray;
-  add(x: JaxArray): JaxArray;
-  mul(x: JaxArray | number): JaxArray;
-  data(): Promise<Float32Array>;
-  dispose(): void;
-}
-
 type Function = (...x: JaxArray[]) => JaxArray[];
-
-export interface Jax {
-  init(device: string): Promise<string[]>;
-  defaultDevice(device: string): void;
-  jit(f: Function): Function;
-  grad(f: (...x: JaxArray[]) => JaxArray, options: {argnums: number[]}): Function;
-  nn: {softmax(x: JaxArray, axis: number): JaxArray};
-  numpy: {
-    array(values: Float32Array): JaxArray;
-    concatenate(x: JaxArray[], axis: number): JaxArray;
-    pad(x: JaxArray, widths: [number, number][]): JaxArray;
-    matmul(x: JaxArray, y: JaxArray): JaxArray;
-    swapaxes(x: JaxArray, a: number, b: number): JaxArray;
-    sum(x: JaxArray): JaxArray;
-  };
-}
 
 /** The straightforward composition in jax-js, under jit. @throws Skipped where it does not run */
 export async function jaxCandidate(

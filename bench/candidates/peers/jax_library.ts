@@ -16,6 +16,10 @@ export interface Jax {
   init(device: string): Promise<string[]>;
   defaultDevice(device: string): void;
   jit<Args extends unknown[], Result>(f: (...args: Args) => Result): (...args: Args) => Result;
+  grad(
+    f: (...x: JaxArray[]) => JaxArray,
+    options: {argnums: number[]},
+  ): (...x: JaxArray[]) => JaxArray[];
   valueAndGrad<Rest extends unknown[]>(
     f: (x: JaxArray[], ...rest: Rest) => JaxArray,
   ): (x: JaxArray[], ...rest: Rest) => [JaxArray, JaxArray[]];
