@@ -7,10 +7,11 @@ import {queriesTogether, unsupportedSize} from '../program/call';
 import {PrivatePlace, unsupportedMemory} from '../program/memory';
 import {unsupportedEngine} from '../program/module';
 import {backwardKernel, forwardKernel} from '../program/run';
+import {Values, readable} from '../program/values';
 
 /** What we use of MathBackendCPU. */
 interface CpuBackend {
-  data: {get(id: object): {values: Float32Array | Int32Array | Uint8Array}};
+  data: {get(id: object): {values: Values}};
   makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): TensorInfo;
   disposeData(id: object): boolean;
 }
@@ -19,21 +20,10 @@ interface CpuBackend {
 export function enter(backend: unknown) {
   const cpu = backend as CpuBackend;
   return new PrivatePlace({
-    read: (tensor) => (tensor.dtype === 'bool' ? bools(cpu, tensor) : floats(cpu, tensor)),
+    read: ({dataId, dtype}) => readable(cpu.data.get(dataId).values, dtype),
     make: (shape, values) => cpu.makeTensorInfo(shape, 'float32', values.slice()),
     drop: ({dataId}) => void cpu.disposeData(dataId),
   });
-}
-
-/** TF.js's cast leaves the array as it is and changes the dtype alone, so any kind may come. */
-function floats(backend: CpuBackend, {dataId}: TensorInfo): Float32Array {
-  const {values} = backend.data.get(dataId);
-  return values instanceof Float32Array ? values : Float32Array.from(values);
-}
-
-function bools(backend: CpuBackend, {dataId}: TensorInfo): Uint8Array {
-  const {values} = backend.data.get(dataId);
-  return values instanceof Uint8Array ? values : Uint8Array.from(values, (value) => +(value !== 0));
 }
 
 function unsupported(p: Problem): string | null {

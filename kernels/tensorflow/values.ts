@@ -3,9 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import type {TensorInfo} from '@tensorflow/tfjs';
 
 import {sizeOf} from '../program/memory';
+import {Values, readable} from '../program/values';
 import type {Span} from './parts';
-
-type Values = Float32Array | Int32Array | Uint8Array;
 
 /** What we use of NodeJSKernelBackend. */
 export interface NodeBackend {
@@ -28,8 +27,7 @@ export function cut(of: TensorInfo, {from, size}: Span): Cut {
 }
 
 export function read(backend: NodeBackend, cut: Cut): Float32Array | Uint8Array {
-  const values = valuesOf(backend, cut);
-  return cut.dtype === 'bool' ? bools(values) : floats(values);
+  return readable(valuesOf(backend, cut), cut.dtype);
 }
 
 function valuesOf(backend: NodeBackend, {of, from, shape: [size]}: Cut): Values {
@@ -46,13 +44,4 @@ function valuesOf(backend: NodeBackend, {of, from, shape: [size]}: Cut): Values 
   const values = backend.readSync(part.dataId);
   part.dispose();
   return values;
-}
-
-/** A tensor that comes from cpu may have any kind: its cast there changes the dtype alone. */
-function floats(values: Values): Float32Array {
-  return values instanceof Float32Array ? values : Float32Array.from(values);
-}
-
-function bools(values: Values): Uint8Array {
-  return values instanceof Uint8Array ? values : Uint8Array.from(values, (value) => +(value !== 0));
 }
