@@ -7,7 +7,7 @@ export default tseslint.config(
       'kernels/program/assembly/',
       'dist/',
       'node_modules/',
-      'models/',
+      'models/*/',
       '.tfjs-node/',
       '.tfjs-node-gpu/',
       '.venv/',

@@ -9,7 +9,7 @@ const tfjs = '@tensorflow/tfjs'; // never bundled: a second copy would not know 
 const external = [tfjs, 'node:fs', 'node:path'];
 const interop = (id) => (id === tfjs ? 'esModule' : 'default'); // tfjs has names and no default
 const compile = typescript({
-  include: ['src/**', 'layers/**', 'kernels/**'],
+  include: ['src/**', 'layers/**', 'models/**', 'kernels/**'],
   exclude: ['kernels/program/assembly/**'],
   outputToFilesystem: false,
   compilerOptions: {outDir: undefined, noEmitOnError: true, declaration: false},

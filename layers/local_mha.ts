@@ -1,11 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {fail, refuse} from '../src/check/errors';
+import {fail} from '../src/check/errors';
+import {attend} from '../src/attention/local_attention';
 import {
   LocalMHAArgs,
   LocalMHAConfig,
   LocalMHAWeights,
+  checkMHAInput,
   localMHA,
+  localMHAShapes,
   planMHA,
   resolveMHAConfig,
 } from '../src/nn/local_mha';
@@ -15,7 +18,7 @@ import type {Kwargs} from './keras/calls';
 import {Inputs, checkSymbolicOptional, checkSymbolicType, listOf} from './keras/inputs';
 import {shapeList, splitArgs, splitByName} from './keras/layer_args';
 import {StepSeeds} from './keras/step_seeds';
-import {Kind, WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './keras/weight_options';
+import {WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './keras/weight_options';
 
 export interface LocalMHALayerArgs extends LocalMHAArgs, WeightArgs, AttentionLayerArgs {}
 
@@ -42,7 +45,6 @@ export class LocalMHA extends AttentionLayer {
   readonly config: LocalMHAConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: WeightOptions;
-  private readonly parameters = new Map<string, tf.LayerVariable>();
 
   constructor(args: LocalMHALayerArgs) {
     const {own, base} = splitArgs(FN, args, 'dim');
@@ -57,27 +59,15 @@ export class LocalMHA extends AttentionLayer {
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
     this.checkShape(shapeList(FN, inputShape)[0]);
-    const {dim, heads, dimHead} = this.config;
-    const inner = heads * dimHead;
-    if (this.config.prenorm) {
-      this.add('norm/gamma', [dim], 'gamma');
-      this.add('norm/beta', [dim], 'beta');
+    for (const [name, shape] of Object.entries(localMHAShapes(this.config))) {
+      this.add(name, shape, this.weightOptions.named(name, null));
     }
-    this.add('to_qkv/kernel', [dim, 3 * inner], 'kernel');
-    if (this.config.qkRmsnorm) {
-      this.add('q_scale', [dimHead], null);
-      this.add('k_scale', [dimHead], null);
-    }
-    if (this.config.gateValuesPerHead) {
-      this.add('to_v_gate/kernel', [dim, heads], 'kernel');
-      this.add('to_v_gate/bias', [heads], 'bias');
-    }
-    this.add('to_out/kernel', [inner, dim], 'kernel');
     super.build(inputShape);
   }
 
   protected planCall([x, ...rest]: tf.Tensor[], kwargs: Kwargs): Plan {
-    return planMHA(FN, x, this.config, this.optionsOf(rest, kwargs));
+    checkMHAInput(FN, x, this.config);
+    return planMHA(FN, x.shape, this.config, this.optionsOf(rest, kwargs));
   }
 
   protected checkSymbols([x, ...rest]: tf.SymbolicTensor[]): void {
@@ -87,13 +77,11 @@ export class LocalMHA extends AttentionLayer {
   }
 
   override call(inputs: Inputs, kwargs: Kwargs = {}): tf.Tensor {
-    const remedy = 'apply makes them, and so does build(shape) in the build of a layer around it';
-    if (!this.built) refuse(FN, `call needs the weights: ${remedy}`);
+    const weights = this.weightTensors() as unknown as LocalMHAWeights;
     return tf.tidy(() => {
       const [x] = listOf(inputs);
-      const entries = [...this.parameters].map(([name, variable]) => [name, variable.read()]);
-      const weights = Object.fromEntries(entries) as LocalMHAWeights;
-      return localMHA(x, weights, this.config, this.planOfCall(inputs, kwargs));
+      const plan = this.planOfCall(inputs, kwargs);
+      return localMHA(x, weights, this.config, (q, k, v) => attend(q, k, v, plan));
     });
   }
 
@@ -112,19 +100,6 @@ export class LocalMHA extends AttentionLayer {
       ...own,
       ...this.weightOptions.getConfig(),
     };
-  }
-
-  /** `kind` null: ones, for the learned scales. */
-  private add(name: string, shape: number[], kind: Kind | null): void {
-    const ones = {
-      initializer: tf.initializers.ones(),
-      regularizer: undefined,
-      constraint: undefined,
-    };
-    const {initializer, regularizer, constraint} = kind ? this.weightOptions.of(kind) : ones;
-    const dtype = 'float32'; // not this.dtype, which is the input's
-    const made = this.addWeight(name, shape, dtype, initializer, regularizer, true, constraint);
-    this.parameters.set(name, made);
   }
 
   private checkShape(shape: tf.Shape): void {

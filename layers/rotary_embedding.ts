@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {fail, refuse} from '../src/check/errors';
+import {fail} from '../src/check/errors';
 import {count} from '../src/check/option_kinds';
 import {Given, readOptions} from '../src/check/options';
 import {checkTensor} from '../src/check/tensors';
 import {ANGLES, angles} from '../src/rotary/angles';
 import {apply} from '../src/rotary/apply';
 import {CheckedLayer} from './keras/checked_layer';
-import {AnyTensor, Inputs, checkSymbolicType, describe, listOf} from './keras/inputs';
+import {Inputs, checkOne, checkSymbolicType, listOf} from './keras/inputs';
 import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
 
 const OPTIONS = {
@@ -45,13 +45,13 @@ export class RotaryEmbedding extends CheckedLayer {
   }
 
   protected checkCall(inputs: tf.Tensor[]): void {
-    checkOne(inputs);
+    checkOne(FN, USAGE, inputs);
     checkTensor(FN, 'x', inputs[0], 'float32');
     this.checkShape(inputs[0].shape);
   }
 
   protected checkSymbols(inputs: tf.SymbolicTensor[]): void {
-    checkOne(inputs);
+    checkOne(FN, USAGE, inputs);
     checkSymbolicType(FN, 'x', inputs[0]);
     this.checkShape(inputs[0].shape);
   }
@@ -84,10 +84,6 @@ export class RotaryEmbedding extends CheckedLayer {
     }
     if (d < 2 || d % 2 === 1) fail(FN, 'the last axis of x must be even', d);
   }
-}
-
-function checkOne(inputs: AnyTensor[]): void {
-  if (inputs.length !== 1) refuse(FN, `inputs must be ${USAGE}, got ${describe(inputs)}`);
 }
 
 tf.serialization.registerClass(RotaryEmbedding);

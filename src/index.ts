@@ -1,14 +1,43 @@
 /** The door: what users import. It holds no logic; importing layers and kernels registers them. */
-import {localAttention, localMHA, rotaryEmbedding} from '../layers';
+import {
+  dynamicPositionBias,
+  feedForward,
+  hyperConnection,
+  localAttention,
+  localMHA,
+  localTransformerBlock,
+  residualStreams,
+  rotaryEmbedding,
+  streamSum,
+  tokenEmbedding,
+  tokenLogits,
+} from '../layers';
 import {angles} from './rotary/angles';
 import {apply} from './rotary/apply';
 import {xposScale} from './rotary/xpos';
 
 export {ready, registerFasterKernels} from '../kernels';
+export {localTransformer} from '../models/local_transformer';
 export {localAttention} from './attention/local_attention';
 export {verify} from './verify/verify';
-export {LocalAttention, LocalMHA, RotaryEmbedding} from '../layers';
-export const layers = {localAttention, localMHA, rotaryEmbedding};
+export {
+  DynamicPositionBias,
+  FeedForward,
+  HyperConnection,
+  LocalAttention,
+  LocalMHA,
+  LocalTransformerBlock,
+  ResidualStreams,
+  RotaryEmbedding,
+  StreamSum,
+  TokenEmbedding,
+  TokenLogits,
+} from '../layers';
+export const layers = {
+  ...{localAttention, localMHA, rotaryEmbedding},
+  ...{localTransformerBlock, feedForward, dynamicPositionBias, hyperConnection},
+  ...{residualStreams, streamSum, tokenEmbedding, tokenLogits},
+};
 export const rotary = {angles, apply, xposScale};
 
 export type {ReadyOptions, Replaced} from '../kernels';
@@ -19,10 +48,19 @@ export type {AngleOptions, RotaryAngles} from './rotary/angles';
 export type {ApplyOptions} from './rotary/apply';
 export type {XposOptions} from './rotary/xpos';
 export type {Verification, VerifyFailure} from './verify/verify';
+export type {Initializers, LocalTransformerArgs} from '../models/config';
 export type {
+  DynamicPositionBiasArgs,
+  EmbeddingWeightArgs,
+  FeedForwardLayerArgs,
+  HyperConnectionArgs,
   LayerArgs,
   LocalAttentionLayerArgs,
   LocalMHALayerArgs,
+  LocalTransformerBlockArgs,
+  ResidualStreamsArgs,
   RotaryEmbeddingArgs,
+  TokenEmbeddingArgs,
+  TokenLogitsArgs,
   WeightArgs,
 } from '../layers';

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type {LocalAttentionCall} from '../../src/attention/call';
 import type {Plan} from '../../src/attention/plan';
 import {Kwargs, noteCalls} from './calls';
-import {CheckedLayer} from './checked_layer';
+import {WeightedLayer} from './weighted_layer';
 import {Inputs, listOf, readOptional} from './inputs';
 import {both, kerasMask} from './keras_mask';
 import type {LayerArgs} from './layer_args';
@@ -15,13 +15,13 @@ export interface AttentionLayerArgs extends LayerArgs {
 }
 
 /** What the layers that attend have in common: masks from two sides, a bias, and dropout. */
-export abstract class AttentionLayer extends CheckedLayer {
+export abstract class AttentionLayer extends WeightedLayer {
   /** What {@link checkCall} has planned for the call that follows, unless a subclass makes it another. */
   private planned: {inputs: tf.Tensor[]; kwargs: Kwargs; plan: Plan} | null = null;
 
   constructor(
     args: LayerArgs,
-    private readonly seeds: StepSeeds,
+    protected readonly seeds: StepSeeds,
   ) {
     super(args);
     noteCalls();
@@ -34,12 +34,17 @@ export abstract class AttentionLayer extends CheckedLayer {
     this.planned = {inputs, kwargs: {...kwargs}, plan: this.planCall(inputs, kwargs)};
   }
 
-  override apply(...call: Parameters<CheckedLayer['apply']>): ReturnType<CheckedLayer['apply']> {
+  override apply(...call: Parameters<WeightedLayer['apply']>): ReturnType<WeightedLayer['apply']> {
     try {
       return super.apply(...call);
     } finally {
       this.planned = null; // where it threw before its call
     }
+  }
+
+  /** The shape [B, ..., n, d] of the sequence that a mask of `x` is about. */
+  protected sequenceOf(x: tf.Tensor): number[] {
+    return x.shape;
   }
 
   /** The plan of a call, made at its door, or here where `call` is called by itself. */
@@ -50,7 +55,8 @@ export abstract class AttentionLayer extends CheckedLayer {
     const {problem, fused} =
       planned !== null && isFor(planned, list, kwargs) ? planned.plan : this.planCall(list, kwargs);
     const {fn} = this.usage;
-    const mask = both(fn, problem.mask, kerasMask(fn, this, inputs, kwargs)) as tf.Tensor2D | null;
+    const tokens = this.sequenceOf(list[0]);
+    const mask = both(fn, problem.mask, kerasMask(fn, this, tokens, kwargs)) as tf.Tensor2D | null;
     const seed = kwargs.training === true ? this.seeds.next() : problem.seed;
     return {problem: {...problem, mask, seed}, fused};
   }

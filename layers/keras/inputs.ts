@@ -50,6 +50,11 @@ export function describe(inputs: AnyTensor[]): string {
   return `[${inputs.map((x) => show(x)).join(', ')}]`;
 }
 
+/** Throws unless there is one input. */
+export function checkOne(fn: string, usage: string, inputs: AnyTensor[]): void {
+  if (inputs.length !== 1) refuse(fn, `inputs must be ${usage}, got ${describe(inputs)}`);
+}
+
 /** Throws if a symbolic input is known not to be float32. */
 export function checkSymbolicType(fn: string, name: string, x: tf.SymbolicTensor): void {
   if (!hasKnownType(x) || x.dtype === 'float32') return;

@@ -16,21 +16,23 @@ import {Kwargs, callsAround, maskIn} from './calls';
 import {Inputs, listOf} from './inputs';
 import {ownerOf} from './mask_flow';
 
-/** The mask that TF.js, or the caller of `apply`, hands to the layer, as rows of n, or null. */
+/**
+ * The mask that TF.js, or the caller of `apply`, hands to the layer for a sequence [B, ..., n, d], as
+ * rows of n, or null.
+ */
 export function kerasMask(
   fn: string,
   layer: tf.layers.Layer,
-  inputs: Inputs,
+  sequence: number[],
   kwargs: Kwargs,
 ): tf.Tensor | null {
   const given = maskIn(kwargs);
   if (given == null) return null;
   const owner = ownerOf(given);
   if (owner === 'another') return null;
-  const [x] = listOf(inputs);
-  const mask = rows(x, given as tf.Tensor);
+  const mask = rows(sequence, given as tf.Tensor);
   if (mask === null && owner === 'given') {
-    const wanted = `[${x.shape[0]}, ${x.shape[x.rank - 2]}]`;
+    const wanted = `[${sequence[0]}, ${sequence[sequence.length - 2]}]`;
     const held = callsAround().some((call) => call.layer !== layer);
     const remedy = held ? ' (the layer around must hand on a mask of these tokens, or none)' : '';
     fail(fn, `mask must be a living tensor of shape ${wanted}${remedy}`, given);
@@ -39,12 +41,29 @@ export function kerasMask(
   return mask; // what does not fit is left from a layer before
 }
 
+/**
+ * The mask that a layer which makes one finds already given for tokens [B, n], by the caller of the
+ * model around: TF.js would put the layer's own in its place.
+ */
+export function outerMask(fn: string, tokens: number[]): tf.Tensor | null {
+  const calls = callsAround();
+  const mask = calls[calls.length - 1]?.mask;
+  const owner = ownerOf(mask);
+  if (mask == null || owner === 'another') return null;
+  const fits =
+    mask instanceof tf.Tensor && !mask.isDisposed && tf.util.arraysEqual(mask.shape, tokens);
+  if (!fits && owner === 'own') return null; // left from a layer before
+  if (!fits) fail(fn, `mask must be a living tensor of shape [${tokens.join(', ')}]`, mask);
+  checkTensor(fn, 'mask', mask, 'bool');
+  return mask;
+}
+
 /** The layer's output is masked as its first input is. */
 export function passOn(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[] | null): tf.Tensor | null {
   const first = Array.isArray(mask) ? mask[0] : mask;
   if (first == null) return null;
   const [x] = listOf(inputs);
-  return (first.rank < x.rank ? null : rows(x, first)) ?? tf.clone(first);
+  return (first.rank < x.rank ? null : rows(x.shape, first)) ?? tf.clone(first);
 }
 
 /** A key exists if the explicit mask and the Keras mask both say so. */
@@ -65,12 +84,12 @@ export function both(
 }
 
 /**
- * A mask that fits `x` [B, ..., n, d] as a new tensor of rows of n, or null. Fits: [B, n], which the
+ * A mask that fits a sequence [B, ..., n, d] as a new tensor of rows of n, or null. Fits: [B, n], which the
  * heads of a sequence share, the same under axes of 1, or a mask of every axis but d.
  */
-function rows(x: tf.Tensor, mask: tf.Tensor): tf.Tensor | null {
+function rows(sequence: number[], mask: tf.Tensor): tf.Tensor | null {
   if (!(mask instanceof tf.Tensor) || mask.isDisposed) return null;
-  const tokens = x.shape.slice(0, -1);
+  const tokens = sequence.slice(0, -1);
   const n = tokens[tokens.length - 1];
   const shared = tf.util.arraysEqual(mask.shape.slice(-2), [tokens[0], n]);
   const fits =

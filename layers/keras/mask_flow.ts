@@ -13,7 +13,8 @@ type Layer = tf.layers.Layer;
 const RELAYS = [
   ...['Add', 'Average', 'Concatenate', 'Dot', 'Maximum', 'Minimum', 'Multiply'],
   ...['Bidirectional', 'ConvLSTM2D', 'GRU', 'LSTM', 'RNN', 'SimpleRNN'],
-  ...['LocalAttention', 'LocalMHA', 'RotaryEmbedding'],
+  ...['LocalAttention', 'LocalMHA', 'RotaryEmbedding', 'LocalTransformerBlock', 'FeedForward'],
+  ...['HyperConnection', 'ResidualStreams', 'StreamSum', 'TokenLogits', 'DynamicPositionBias'],
 ];
 
 /**

@@ -16,11 +16,11 @@ type NormArgs = NonNullable<Parameters<typeof tf.layers.layerNormalization>[0]>;
  * Regularizers and constraints: default none.
  */
 export interface WeightArgs {
-  /** Of `to_qkv/kernel`, `to_v_gate/kernel`, `to_out/kernel`. Default `'glorotNormal'`. */
+  /** Of all that ends in `/kernel`. Default `'glorotNormal'`. */
   kernelInitializer?: DenseArgs['kernelInitializer'] | null;
   kernelRegularizer?: DenseArgs['kernelRegularizer'] | null;
   kernelConstraint?: DenseArgs['kernelConstraint'] | null;
-  /** Of `to_v_gate/bias`. Default `'zeros'`. */
+  /** Of all that ends in `/bias`. Default `'zeros'`. */
   biasInitializer?: DenseArgs['biasInitializer'] | null;
   biasRegularizer?: DenseArgs['biasRegularizer'] | null;
   biasConstraint?: DenseArgs['biasConstraint'] | null;
@@ -40,7 +40,7 @@ const EXAMPLES = {
 };
 
 type End = keyof typeof EXAMPLES;
-export type Kind = 'kernel' | 'bias' | 'gamma' | 'beta';
+type Kind = 'kernel' | 'bias' | 'gamma' | 'beta';
 
 const ENDS = Object.keys(EXAMPLES) as End[];
 const KINDS: Kind[] = ['kernel', 'bias', 'gamma', 'beta'];
@@ -49,9 +49,11 @@ export const WEIGHT_OPTIONS = KINDS.flatMap((kind) => ENDS.map((end) => `${kind}
   (name) => !['gammaConstraint', 'betaConstraint'].includes(name), // layerNormalization has none
 ) as readonly (keyof WeightArgs)[];
 
+type Initializer = ReturnType<typeof tf.initializers.zeros>;
+
 /** What Layer.addWeight takes of the options of one kind of weight. */
-interface WeightMakers {
-  initializer: ReturnType<typeof tf.initializers.zeros>;
+export interface WeightMakers {
+  initializer: Initializer;
   regularizer?: ReturnType<typeof tf.regularizers.l1>;
   constraint?: ReturnType<typeof tf.constraints.nonNeg>;
 }
@@ -73,10 +75,20 @@ export class WeightOptions {
     this.readers = readersOf(args);
   }
 
-  of(kind: Kind): WeightMakers {
+  private of(kind: Kind): WeightMakers {
     const fields: Record<string, unknown> = Object.assign({}, ...this.readers);
     const makers = ENDS.map((end) => [end.toLowerCase(), fields[kind + end] ?? undefined]);
     return Object.fromEntries(makers) as unknown as WeightMakers;
+  }
+
+  /**
+   * Those of the parameter `name`, whose last part says its kind; a learned scale begins with ones.
+   * An initializer without a seed of its own takes `seed`; null leaves it random.
+   */
+  named(name: string, seed: number | null): WeightMakers {
+    const kind = KINDS.find((kind) => name === kind || name.endsWith(`/${kind}`));
+    if (kind === undefined) return {initializer: tf.initializers.ones()};
+    return seeded(this.of(kind), seed);
   }
 
   /** As model.json holds them. */
@@ -84,6 +96,14 @@ export class WeightOptions {
     const configs = Object.assign({}, ...this.readers.map((reader) => reader.getConfig()));
     return Object.fromEntries(WEIGHT_OPTIONS.map((name) => [name, configs[name] ?? null]));
   }
+}
+
+/** The makers, their initializer with this seed if it has none of its own; null leaves it random. */
+export function seeded(makers: WeightMakers, seed: number | null): WeightMakers {
+  const config = makers.initializer.getConfig();
+  if (seed === null || config.seed !== null) return makers;
+  const Class = makers.initializer.constructor as new (config: unknown) => Initializer;
+  return {...makers, initializer: new Class({...config, seed})};
 }
 
 function readersOf(args: WeightArgs): tf.layers.Layer[] {

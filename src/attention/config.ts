@@ -107,7 +107,7 @@ function checkTogether(fn: string, config: LocalAttentionConfig): void {
 /** Slots in the context of a window, which must be countable. */
 export function contextOf(
   fn: string,
-  {lookBackward, lookForward}: LocalAttentionConfig,
+  {lookBackward, lookForward}: Pick<LocalAttentionConfig, 'lookBackward' | 'lookForward'>,
   window: number,
 ): number {
   const context = (1 + lookBackward + lookForward) * window;

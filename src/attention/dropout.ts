@@ -29,6 +29,16 @@ export function keepFactors(p: Problem): tf.Tensor4D | null {
   return tf.tensor4d(factors, [b, windows, p.windowSize, context]);
 }
 
+/** Such factors for a matrix, one hash for each element. */
+export function keepElements([rows, columns]: number[], rate: number, seed: number): tf.Tensor2D {
+  const factors = new Float32Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    const row = rowOf(seed, 0, i);
+    for (let j = 0; j < columns; j++) factors[i * columns + j] = factorOf(rate, row, j);
+  }
+  return tf.tensor2d(factors, [rows, columns]);
+}
+
 /** One of {@link keepFactors}: that of `key` for `query`, counted in tokens, in head 0 … b − 1. */
 export function keepFactor(
   p: Pick<Problem, 'dropout' | 'seed'>,

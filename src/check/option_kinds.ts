@@ -30,6 +30,20 @@ export function count(least: number, otherwise: number | null = null): Option<nu
   };
 }
 
+/** A whole number of either sign. */
+export function integer(otherwise: number): Option<number> {
+  return {
+    otherwise,
+    rule: 'whole',
+    read(fn, name, value) {
+      const rule = `${name} must be a whole number`;
+      if (typeof value !== 'number') failType(fn, rule, value);
+      if (!Number.isSafeInteger(value)) fail(fn, rule, value);
+      return value;
+    },
+  };
+}
+
 /** A finite number; `rule` says its bounds. */
 export function number(rule: string, bounds: Bounds, otherwise: number): Option<number>;
 export function number(rule: string, bounds: Bounds, otherwise?: null): Option<number | null>;

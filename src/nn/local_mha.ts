@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import {LOCAL_ATTENTION, LocalAttentionConfig, resolveConfig} from '../attention/config';
 import {fail} from '../check/errors';
 import {l2Normalize} from '../attention/l2_normalize';
-import {attend} from '../attention/local_attention';
+import {layerNorm} from './layer_norm';
 import {multiply} from './multiply';
 import {nothing} from '../attention/nothing';
 import {count, flag, number, required} from '../check/option_kinds';
@@ -79,22 +79,53 @@ export interface LocalMHAWeights {
   'to_out/kernel': tf.Tensor;
 }
 
-const NORM_EPSILON = 1e-5; // torch.nn.LayerNorm's
+/** The shapes of the parameters, in the order in which they are saved. */
+export function localMHAShapes(config: LocalMHAConfig): Record<string, number[]> {
+  const {dim, heads, dimHead, prenorm, qkRmsnorm, gateValuesPerHead} = config;
+  const inner = heads * dimHead;
+  return {
+    ...(prenorm && {'norm/gamma': [dim], 'norm/beta': [dim]}),
+    'to_qkv/kernel': [dim, 3 * inner],
+    ...(qkRmsnorm && {q_scale: [dimHead], k_scale: [dimHead]}),
+    ...(gateValuesPerHead && {'to_v_gate/kernel': [dim, heads], 'to_v_gate/bias': [heads]}),
+    'to_out/kernel': [inner, dim],
+  };
+}
 
-/** Checks a call and chooses who computes its attention, as {@link planOf} does. */
+/** Checks x [B, n, dim]. */
+export function checkMHAInput(
+  fn: string,
+  x: unknown,
+  {dim}: LocalMHAConfig,
+): asserts x is tf.Tensor {
+  checkTensor(fn, 'x', x, 'float32');
+  if (x.rank !== 3 || x.shape[2] !== dim) {
+    fail(fn, `x must have the shape [B, n, dim] with dim ${dim}`, x.shape);
+  }
+}
+
+/**
+ * Checks a call for tokens of shape [B, n, dim] and chooses who computes its attention, as
+ * {@link planOf} does.
+ */
 export function planMHA(
   fn: string,
-  x: tf.Tensor,
+  [batch, n]: number[],
   config: LocalMHAConfig,
   call: LocalAttentionCall,
 ): Plan {
-  checkTensor(fn, 'x', x, 'float32');
-  if (x.rank !== 3 || x.shape[2] !== config.dim) {
-    fail(fn, `x must have the shape [B, n, dim] with dim ${config.dim}`, x.shape);
-  }
-  const [batch, n] = x.shape;
   const head = [batch, config.heads, n, config.dimHead];
   return planOf(fn, {q: head, k: head, v: head}, config.attention, call);
+}
+
+/** What {@link project} makes of the tokens. */
+export interface Projected {
+  /** [B, h, m, d] each: the l2 norm and the learned scales are in them, scale and rotation not. */
+  q: tf.Tensor4D;
+  k: tf.Tensor4D;
+  v: tf.Tensor4D;
+  /** [B · m, dim]: the tokens as they were projected, after the norm; the gate reads them. */
+  input: tf.Tensor;
 }
 
 /**
@@ -103,46 +134,60 @@ export function planMHA(
  *     x → LayerNorm (prenorm) → q | k | v → l2 norm and learned scale (qkRmsnorm)
  *       → local attention → sigmoid gate per head (gateValuesPerHead) → projection to [B, n, dim]
  *
- * @param plan what {@link planMHA} made of this x
+ * @param attend the attention: of the whole sequence, as {@link planMHA} planned it for this x, or of
+ *     new tokens and those that a cache keeps
  */
 export function localMHA(
   x: tf.Tensor,
   weights: LocalMHAWeights,
   config: LocalMHAConfig,
-  plan: Plan,
+  attend: (q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D) => tf.Tensor,
 ): tf.Tensor {
   if (x.size === 0) return nothing([x, ...Object.values(weights)], x.shape);
   return tf.tidy(() => {
-    const [batch, n, dim] = x.shape;
-    const {heads, dimHead} = config;
-    const tokens = tf.reshape(x, [batch * n, dim]);
-    const input = config.prenorm ? layerNorm(tokens, weights) : tokens;
-
-    // [B · n, 3 · h · d] -> three of [B, h, n, d]
-    const [q, k, v] = tf
-      .split(multiply(input, weights['to_qkv/kernel']), 3, 1)
-      .map((part) => tf.transpose(tf.reshape(part, [batch, n, heads, dimHead]), [0, 2, 1, 3]));
-    const attended = attend(
-      config.qkRmsnorm ? tf.mul(l2Normalize(q), weights.q_scale!) : q,
-      config.qkRmsnorm ? tf.mul(l2Normalize(k), weights.k_scale!) : k,
-      v,
-      plan,
-    );
-    const gated = config.gateValuesPerHead
-      ? tf.mul(attended, gate(input, weights, [batch, n, heads]))
-      : attended;
-    const merged = tf.reshape(tf.transpose(gated, [0, 2, 1, 3]), [batch * n, heads * dimHead]);
-    return tf.reshape(multiply(merged, weights['to_out/kernel']), [batch, n, dim]);
+    const {q, k, v, input} = project(x, weights, config);
+    return merge(attend(q, k, v), input, weights, config);
   });
 }
 
-function layerNorm(x: tf.Tensor, weights: LocalMHAWeights): tf.Tensor {
-  const {mean, variance} = tf.moments(x, -1, true);
-  const normal = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, NORM_EPSILON)));
-  return tf.add(tf.mul(normal, weights['norm/gamma']!), weights['norm/beta']!);
+/** x [B, m, dim] -> queries, keys and values of its heads */
+export function project(x: tf.Tensor, weights: LocalMHAWeights, config: LocalMHAConfig): Projected {
+  const [batch, m, dim] = x.shape;
+  const {heads, dimHead} = config;
+  const tokens = tf.reshape(x, [batch * m, dim]);
+  const input = config.prenorm
+    ? layerNorm(tokens, weights['norm/gamma']!, weights['norm/beta']!)
+    : tokens;
+
+  // [B · m, 3 · h · d] -> three of [B, h, m, d]
+  const [q, k, v] = tf
+    .split(multiply(input, weights['to_qkv/kernel']), 3, 1)
+    .map((part) => tf.transpose(tf.reshape(part, [batch, m, heads, dimHead]), [0, 2, 1, 3]));
+  const scaled = (x: tf.Tensor, scale: tf.Tensor) => tf.mul(l2Normalize(x), scale);
+  return {
+    q: (config.qkRmsnorm ? scaled(q, weights.q_scale!) : q) as tf.Tensor4D,
+    k: (config.qkRmsnorm ? scaled(k, weights.k_scale!) : k) as tf.Tensor4D,
+    v: v as tf.Tensor4D,
+    input,
+  };
 }
 
-/** [B · n, dim] -> [B, h, n, 1] */
+/** attended [B, h, m, d], and the input that {@link project} gave with its heads -> [B, m, dim] */
+export function merge(
+  attended: tf.Tensor,
+  input: tf.Tensor,
+  weights: LocalMHAWeights,
+  {dim, heads, dimHead, gateValuesPerHead}: LocalMHAConfig,
+): tf.Tensor {
+  const [batch, , m] = attended.shape;
+  const gated = gateValuesPerHead
+    ? tf.mul(attended, gate(input, weights, [batch, m, heads]))
+    : attended;
+  const merged = tf.reshape(tf.transpose(gated, [0, 2, 1, 3]), [batch * m, heads * dimHead]);
+  return tf.reshape(multiply(merged, weights['to_out/kernel']), [batch, m, dim]);
+}
+
+/** [B · m, dim] -> [B, h, m, 1] */
 function gate(x: tf.Tensor, weights: LocalMHAWeights, shape: [number, number, number]): tf.Tensor {
   const logits = tf.add(multiply(x, weights['to_v_gate/kernel']!), weights['to_v_gate/bias']!);
   const byToken = tf.reshape(tf.sigmoid(logits), shape);

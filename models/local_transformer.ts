@@ -1,0 +1,129 @@
+import * as tf from '@tensorflow/tfjs';
+
+import {seedOfStep} from '../src/attention/dropout';
+import {DynamicPositionBias} from '../layers/dynamic_position_bias';
+import {HyperConnection} from '../layers/hyper_connection';
+import {LocalTransformerBlock} from '../layers/local_transformer_block';
+import {ResidualStreams, StreamSum} from '../layers/residual_streams';
+import {TokenEmbedding} from '../layers/token_embedding';
+import {TokenLogits} from '../layers/token_logits';
+import {
+  Initializers,
+  LocalTransformerArgs,
+  LocalTransformerConfig,
+  blockOptions,
+  resolveTransformer,
+} from './config';
+
+const FN = 'localTransformer';
+
+/**
+ * A transformer of local attention, as a plain tf.LayersModel: LocalTransformer of the PyTorch package
+ * local-attention 1.11.2.
+ *
+ *     ids [B, n] → TokenEmbedding → { x + LocalMHA(x); x + FeedForward(x) } · depth
+ *       → LayerNorm → projection → logits of the next token [B, n, numTokens]
+ *
+ * With `numResidualStreams` S > 1 the residuals are hyper-connections of S streams. Without `numTokens`
+ * it is an encoder, x [B, n, dim] to the same, without a norm at its end. Any n is taken: the
+ * attention pads to whole windows. Which keys exist is told by `maskZero`, or for one call by
+ * `model.apply(ids, {mask})`, bool [B, n].
+ *
+ * It trains by `model.fit` (see {@link languageModelLoss}), saves and loads as every model does, writes
+ * by {@link generate}, and takes checkpoints of PyTorch by {@link loadCheckpoint}.
+ *
+ * @throws RangeError or TypeError that names the option, the rule and the value
+ */
+export function localTransformer(args: LocalTransformerArgs): tf.LayersModel {
+  const config = resolveTransformer(FN, args);
+  const {numTokens, dim, depth, numResidualStreams: streams, insertLayers} = config;
+  const seeds = seedsOf(config);
+
+  const input = inputOf(config);
+  let x = input;
+  if (numTokens !== null) x = embedding(config, seeds()).apply(x) as tf.SymbolicTensor;
+  const tokens = x;
+  if (streams > 1) x = new ResidualStreams({streams}).apply(x) as tf.SymbolicTensor;
+  const bias = positionBias(config, seeds());
+  const biases = bias === null ? [] : [bias.apply(tokens) as tf.SymbolicTensor];
+
+  for (let at = 1; at <= depth; at++) {
+    const layer = insertLayers?.[at];
+    if (layer) {
+      const connection = new HyperConnection({layer, dim, streams, seed: seeds()});
+      x = connection.apply(x) as tf.SymbolicTensor;
+    }
+    x = block(config, seeds()).apply(bias ? [x, ...biases] : x) as tf.SymbolicTensor;
+  }
+
+  if (streams > 1) x = new StreamSum().apply(x) as tf.SymbolicTensor;
+  if (numTokens !== null) {
+    const logits = new TokenLogits({dim, numTokens, seed: seeds(), ...weights(config)});
+    x = logits.apply(x) as tf.SymbolicTensor;
+  }
+  return tf.model({inputs: input, outputs: x});
+}
+
+function inputOf({numTokens, dim}: LocalTransformerConfig): tf.SymbolicTensor {
+  return numTokens === null
+    ? tf.input({shape: [null, dim]})
+    : tf.input({shape: [null], dtype: 'int32'});
+}
+
+function embedding(config: LocalTransformerConfig, seed: number | null): TokenEmbedding {
+  const {numTokens, dim, maskZero, absolutePositions, maxSeqLen, initializers} = config;
+  return new TokenEmbedding({
+    numTokens: numTokens!,
+    dim,
+    maxSeqLen: absolutePositions ? maxSeqLen : null,
+    maskZero,
+    embeddingsInitializer: (initializers as Initializers | null)?.embeddings,
+    seed,
+  });
+}
+
+function positionBias(
+  config: LocalTransformerConfig,
+  seed: number | null,
+): DynamicPositionBias | null {
+  if (!config.useDynamicPosBias) return null;
+  const {dim, heads, localAttnWindowSize, lookBackward, lookForward, causal} = config;
+  return new DynamicPositionBias({
+    dim: Math.floor(dim / 2),
+    heads,
+    windowSize: localAttnWindowSize,
+    lookBackward,
+    lookForward: lookForward ?? (causal ? 0 : 1),
+    ...weights(config),
+    seed,
+  });
+}
+
+function block(config: LocalTransformerConfig, seed: number | null): LocalTransformerBlock {
+  const {localAttnWindowSize, useDynamicPosBias, numResidualStreams} = config;
+  return new LocalTransformerBlock({
+    ...blockOptions(config),
+    windowSize: localAttnWindowSize,
+    useRotaryPosEmb: !useDynamicPosBias,
+    streams: numResidualStreams,
+    ...weights(config),
+    seed,
+  });
+}
+
+/** The initializers as the layers take them. */
+function weights({initializers}: LocalTransformerConfig) {
+  const {kernel, bias, gamma, beta} = (initializers ?? {}) as Initializers;
+  return {
+    kernelInitializer: kernel,
+    biasInitializer: bias,
+    gammaInitializer: gamma,
+    betaInitializer: beta,
+  };
+}
+
+/** A seed for each layer in turn; random ones without a seed. */
+function seedsOf({seed}: LocalTransformerConfig): () => number | null {
+  let layer = 0;
+  return () => (seed === null ? null : seedOfStep(seed, layer++));
+}

@@ -1,0 +1,105 @@
+/**
+ * Hyper-connections (Zhu et al. 2024), as hyper-connections 0.4.11 has them: a model keeps S residual
+ * streams, and each branch reads a mixture of them and is added to all, by weights that depend on
+ * the token. In formulas: r [S, D], the streams of one token.
+ *
+ *     u_s         = r_s / max(‖r_s‖, 1e-12) · √D · (gamma + 1)
+ *     alpha[s, t] = static_alpha[s, t] + dynamic_alpha_scale · tanh(u_s · dynamic_alpha_fn[:, t])
+ *     beta[s]     = static_beta[s] + dynamic_beta_scale · tanh(u_s · dynamic_beta_fn)
+ *     m_t         = Σ_s alpha[s, t] · r_s,   t = 0 … S
+ *     r_s         ← m_{s + 1} + beta[s] · f(m_0)
+ */
+import * as tf from '@tensorflow/tfjs';
+
+import {inverseLength} from '../attention/l2_normalize';
+
+/** The parameters by the names that they are saved under. */
+export interface HyperConnectionWeights {
+  /** [S, S + 1] */
+  static_alpha: tf.Tensor;
+  /** [D, S + 1] */
+  dynamic_alpha_fn: tf.Tensor;
+  /** [] */
+  dynamic_alpha_scale: tf.Tensor;
+  /** [S] */
+  static_beta: tf.Tensor;
+  /** [D] */
+  dynamic_beta_fn: tf.Tensor;
+  /** [] */
+  dynamic_beta_scale: tf.Tensor;
+  /** [D], less one */
+  gamma: tf.Tensor;
+}
+
+/** The shapes of the parameters for S streams of tokens of size D. */
+export function hyperConnectionShapes(
+  streams: number,
+  dim: number,
+): Record<keyof HyperConnectionWeights, number[]> {
+  return {
+    static_alpha: [streams, streams + 1],
+    dynamic_alpha_fn: [dim, streams + 1],
+    dynamic_alpha_scale: [],
+    static_beta: [streams],
+    dynamic_beta_fn: [dim],
+    dynamic_beta_scale: [],
+    gamma: [dim],
+  };
+}
+
+/**
+ * A branch f around which the streams are connected. Without weights there is one stream, and the
+ * connection is a plain residual x + f(x).
+ *
+ * @param streams [B, n, S, D], or [B, n, D] without weights
+ * @param branch f: [B, n, D] -> [B, n, D]
+ * @returns like `streams`
+ */
+export function hyperConnect(
+  streams: tf.Tensor,
+  weights: HyperConnectionWeights | null,
+  branch: (x: tf.Tensor) => tf.Tensor,
+): tf.Tensor {
+  if (weights === null) return tf.add(streams, branch(streams));
+  const [batch, n, count, dim] = streams.shape;
+  const residuals = tf.reshape(streams, [batch * n, count, dim]);
+  const {alpha, beta} = mixing(residuals, weights);
+  const mixed = tf.matMul(alpha, residuals, true, false); // [T, S + 1, D]
+  const [input, carried] = tf.split(mixed, [1, count], 1);
+  const output = branch(tf.reshape(input, [batch, n, dim]));
+  const added = tf.matMul(beta, tf.reshape(output, [batch * n, 1, dim]));
+  return tf.reshape(tf.add(carried, added), streams.shape);
+}
+
+/** residuals [T, S, D] -> alpha [T, S, S + 1] and beta [T, S, 1] */
+function mixing(residuals: tf.Tensor, weights: HyperConnectionWeights) {
+  const [tokens, count, dim] = residuals.shape;
+  const rows = tf.reshape(residuals, [tokens * count, dim]);
+  // u · fn = (r · ((gamma + 1) · √D · fn)) / ‖r‖: the streams are read once, and no u is written
+  const fn = tf.concat(
+    [weights.dynamic_alpha_fn, tf.expandDims(weights.dynamic_beta_fn, 1)] as tf.Tensor2D[],
+    1,
+  );
+  const gain = tf.mul(tf.expandDims(tf.add(weights.gamma, 1), 1), Math.sqrt(dim));
+  const along = tf.matMul(rows, tf.mul(gain, fn));
+  const dynamic = tf.reshape(tf.tanh(tf.mul(along, inverseLength(rows))), [
+    tokens,
+    count,
+    count + 2,
+  ]);
+  const [alpha, beta] = tf.split(dynamic, [count + 1, 1], 2);
+  return {
+    alpha: tf.add(tf.mul(alpha, weights.dynamic_alpha_scale), weights.static_alpha),
+    beta: tf.add(tf.mul(beta, weights.dynamic_beta_scale), tf.expandDims(weights.static_beta, 1)),
+  };
+}
+
+/** Copies of x [B, n, D] as S streams: [B, n, S, D]. */
+export function expandStreams(x: tf.Tensor, count: number): tf.Tensor {
+  return tf.stack(new Array(count).fill(x), 2);
+}
+
+/** The sum of the streams: [B, n, S, D] -> [B, n, D] */
+export function sumStreams(streams: tf.Tensor): tf.Tensor {
+  return tf.sum(streams, 2);
+}
