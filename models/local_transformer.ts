@@ -36,32 +36,41 @@ const FN = 'localTransformer';
  */
 export function localTransformer(args: LocalTransformerArgs): tf.LayersModel {
   const config = resolveTransformer(FN, args);
-  const {numTokens, dim, depth, numResidualStreams: streams, insertLayers} = config;
-  const seeds = seedsOf(config);
+  const layers = layersOf(config); // all of them, before the first is built: a layer may refuse
 
   const input = inputOf(config);
-  let x = input;
-  if (numTokens !== null) x = embedding(config, seeds()).apply(x) as tf.SymbolicTensor;
-  const tokens = x;
-  if (streams > 1) x = new ResidualStreams({streams}).apply(x) as tf.SymbolicTensor;
-  const bias = positionBias(config, seeds());
-  const biases = bias === null ? [] : [bias.apply(tokens) as tf.SymbolicTensor];
-
-  for (let at = 1; at <= depth; at++) {
-    const layer = insertLayers?.[at];
-    if (layer) {
-      const connection = new HyperConnection({layer, dim, streams, seed: seeds()});
-      x = connection.apply(x) as tf.SymbolicTensor;
-    }
-    x = block(config, seeds()).apply(bias ? [x, ...biases] : x) as tf.SymbolicTensor;
+  const chain = (x: tf.SymbolicTensor, layer: tf.layers.Layer | null) =>
+    layer === null ? x : (layer.apply(x) as tf.SymbolicTensor);
+  const tokens = chain(input, layers.embedding);
+  const bias = layers.positionBias?.apply(tokens) as tf.SymbolicTensor | undefined;
+  let x = chain(tokens, layers.expand);
+  for (const {inserted, block} of layers.blocks) {
+    x = chain(x, inserted);
+    x = block.apply(bias ? [x, bias] : x) as tf.SymbolicTensor;
   }
+  return tf.model({inputs: input, outputs: chain(chain(x, layers.sum), layers.logits)});
+}
 
-  if (streams > 1) x = new StreamSum().apply(x) as tf.SymbolicTensor;
-  if (numTokens !== null) {
-    const logits = new TokenLogits({dim, numTokens, seed: seeds(), ...weights(config)});
-    x = logits.apply(x) as tf.SymbolicTensor;
-  }
-  return tf.model({inputs: input, outputs: x});
+function layersOf(config: LocalTransformerConfig) {
+  const {numTokens, dim, depth, numResidualStreams: streams, insertLayers} = config;
+  const seed = seedsOf(config);
+  return {
+    embedding: numTokens === null ? null : embedding(config, seed()),
+    positionBias: config.useDynamicPosBias ? positionBias(config, seed()) : null,
+    expand: streams > 1 ? new ResidualStreams({streams}) : null,
+    blocks: Array.from({length: depth}, (_, at) => {
+      const layer = insertLayers?.[at + 1];
+      return {
+        inserted: layer ? new HyperConnection({layer, dim, streams, seed: seed()}) : null,
+        block: block(config, seed()),
+      };
+    }),
+    sum: streams > 1 ? new StreamSum() : null,
+    logits:
+      numTokens === null
+        ? null
+        : new TokenLogits({dim, numTokens, seed: seed(), ...weights(config)}),
+  };
 }
 
 function inputOf({numTokens, dim}: LocalTransformerConfig): tf.SymbolicTensor {
@@ -82,11 +91,7 @@ function embedding(config: LocalTransformerConfig, seed: number | null): TokenEm
   });
 }
 
-function positionBias(
-  config: LocalTransformerConfig,
-  seed: number | null,
-): DynamicPositionBias | null {
-  if (!config.useDynamicPosBias) return null;
+function positionBias(config: LocalTransformerConfig, seed: number | null): DynamicPositionBias {
   const {dim, heads, localAttnWindowSize, lookBackward, lookForward, causal} = config;
   return new DynamicPositionBias({
     dim: Math.floor(dim / 2),

@@ -101,7 +101,7 @@ export class WeightOptions {
 /** The makers, their initializer with this seed if it has none of its own; null leaves it random. */
 export function seeded(makers: WeightMakers, seed: number | null): WeightMakers {
   const config = makers.initializer.getConfig();
-  if (seed === null || config.seed !== null) return makers;
+  if (seed === null || config.seed != null) return makers;
   const Class = makers.initializer.constructor as new (config: unknown) => Initializer;
   return {...makers, initializer: new Class({...config, seed})};
 }
