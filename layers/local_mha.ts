@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {fail} from '../src/check/errors';
-import {attend} from '../src/attention/local_attention';
 import {
   LocalMHAArgs,
   LocalMHAConfig,
@@ -81,7 +80,7 @@ export class LocalMHA extends AttentionLayer {
     return tf.tidy(() => {
       const [x] = listOf(inputs);
       const plan = this.planOfCall(inputs, kwargs);
-      return localMHA(x, weights, this.config, (q, k, v) => attend(q, k, v, plan));
+      return localMHA(x, weights, this.config, plan);
     });
   }
 

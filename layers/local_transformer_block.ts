@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 
-import {attend} from '../src/attention/local_attention';
 import type {Plan} from '../src/attention/plan';
 import {count} from '../src/check/option_kinds';
 import {Given, readOptions} from '../src/check/options';
@@ -143,13 +142,7 @@ export class LocalTransformerBlock extends AttentionLayer {
       const [x] = listOf(inputs);
       const plan = this.planOfCall(inputs, kwargs);
       const call = {training: kwargs.training === true, seed: plan.problem.seed};
-      return localTransformerBlock(
-        x,
-        weights,
-        this.config,
-        (q, k, v) => attend(q, k, v, plan),
-        call,
-      );
+      return localTransformerBlock(x, weights, this.config, plan, call);
     });
   }
 

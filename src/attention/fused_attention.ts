@@ -3,30 +3,54 @@ import * as tf from '@tensorflow/tfjs';
 
 import {refuse} from '../check/errors';
 import {compositeGradient} from './composite_gradient';
-import {BACKWARD, FORWARD, KernelAttrs, FusedInputs, anglesOf, hasFusedGradient} from './fused';
+import {BACKWARD, FORWARD, KernelAttrs, anglesOf, hasFusedGradient} from './fused';
 import type {Problem} from './problem';
+
+/** What a fused forward needs and gives: the inputs of its gradient. */
+export interface FusedCall extends Tensors {
+  out: tf.Tensor;
+  /** [batch, heads, n, 2] */
+  softmaxStats: tf.Tensor;
+}
+
+interface Tensors {
+  /** [..., n, d] */
+  q: tf.Tensor;
+  k: tf.Tensor;
+  /** [..., n, dv] */
+  v: tf.Tensor;
+  bias?: tf.Tensor;
+  mask?: tf.Tensor;
+}
 
 /** q, k [..., n, d], v [..., n, dv] -> [..., n, dv] */
 export function fusedAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, p: Problem): tf.Tensor {
-  const tensors = [q, k, v];
-  const names: KernelAttrs['names'] = ['q', 'k', 'v'];
-  if (p.bias) {
-    tensors.push(p.bias);
-    names.push('bias');
-  }
-  if (p.mask) {
-    tensors.push(p.mask);
-    names.push('mask');
-  }
-  const attrs: KernelAttrs = {problem: p, names, ...anglesOf(p)};
-  // a list, because the engine saves all inputs of a list, and knows no optional ones by name
-  const inputs = tensors as unknown as tf.NamedTensorMap;
-  const outputs = tf.engine().runKernel(FORWARD, inputs, attrs as never) as tf.Tensor[];
-  outputs[1].dispose(); // where there is to be a gradient, the engine has saved it
-  return outputs[0];
+  const {out, softmaxStats} = fusedForward(q, k, v, p);
+  softmaxStats.dispose(); // where there is to be a gradient, the engine has saved it
+  return out;
 }
 
-type Saved = Record<keyof FusedInputs | 'out' | 'softmaxStats', tf.Tensor>;
+/** As {@link fusedAttention}, with all that {@link fusedGradients} asks for. */
+export function fusedForward(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, p: Problem): FusedCall {
+  const tensors: Tensors = {q, k, v, ...(p.bias && {bias: p.bias}), ...(p.mask && {mask: p.mask})};
+  const names = Object.keys(tensors) as KernelAttrs['names'];
+  const attrs: KernelAttrs = {problem: p, names, ...anglesOf(p)};
+  // a list, because the engine saves all inputs of a list, and knows no optional ones by name
+  const inputs = Object.values(tensors) as unknown as tf.NamedTensorMap;
+  const [out, softmaxStats] = tf.engine().runKernel(FORWARD, inputs, attrs as never) as tf.Tensor[];
+  return {...tensors, out, softmaxStats};
+}
+
+/** The gradients of q, k, v and the bias, in this order, by a kernel where there is one. */
+export function fusedGradients(dout: tf.Tensor, call: FusedCall, p: Problem): tf.Tensor[] {
+  const {q, k, v, bias = null, mask = null} = call;
+  const names = (['q', 'k', 'v', 'bias', 'mask'] as const).filter((name) => call[name]);
+  // anew: the backend may be another by now, and its angles count otherwise
+  const attrs = () => ({problem: p, names, ...anglesOf(p)}) as unknown as tf.NamedAttrMap;
+  return hasFusedGradient(p)
+    ? (tf.engine().runKernel(BACKWARD, {...call, dout} as never, attrs()) as tf.Tensor[])
+    : compositeGradient(dout, q, k, v, {...p, bias, mask: mask as tf.Tensor2D | null});
+}
 
 tf.registerGradient({
   kernelName: FORWARD,
@@ -36,16 +60,8 @@ tf.registerGradient({
     const {problem, names} = attrs as unknown as KernelAttrs;
     const saved = Object.fromEntries(
       [...names, 'out', 'softmaxStats'].map((name, i) => [name, tensors[i]]),
-    ) as Saved;
-    const dout = (dys as tf.Tensor[])[0];
-    // anew: the backend may be another by now, and its angles count otherwise
-    const gradients = hasFusedGradient(problem)
-      ? fusedGradient(dout, saved, {...attrs, ...anglesOf(problem)} as unknown as tf.NamedAttrMap)
-      : compositeGradient(dout, saved.q, saved.k, saved.v, {
-          ...problem,
-          bias: saved.bias ?? null,
-          mask: (saved.mask as tf.Tensor2D) ?? null,
-        });
+    ) as unknown as FusedCall;
+    const gradients = fusedGradients((dys as tf.Tensor[])[0], saved, problem);
     // a mask may come from what is differentiated, but has no slope
     const gradientOf = (i: number) => gradients[i] ?? tf.zeros(tensors[i].shape);
     return Object.fromEntries(names.map((_, i) => [i, () => gradientOf(i)]));
@@ -61,9 +77,3 @@ tf.registerGradient({
     );
   },
 });
-
-/** Of q, k, v and the bias, in this order. */
-function fusedGradient(dout: tf.Tensor, saved: Saved, attrs: tf.NamedAttrMap): tf.Tensor[] {
-  const inputs = {...saved, dout} as unknown as tf.NamedTensorMap;
-  return tf.engine().runKernel(BACKWARD, inputs, attrs) as tf.Tensor[];
-}

@@ -6,9 +6,9 @@ import {fail} from '../check/errors';
 import {count, number, required} from '../check/option_kinds';
 import {Chosen, Given, readOptions} from '../check/options';
 import {checkTensor} from '../check/tensors';
-import {geglu} from './geglu';
-import {layerNorm} from './layer_norm';
-import {multiply} from './multiply';
+import {closedFormKeeping} from './closed_form';
+import {geglu, gegluGradient} from './geglu';
+import {normProjectGradients, normalized} from './layer_norm';
 
 export const FEED_FORWARD = {
   /** Size of a token, D. */
@@ -68,7 +68,9 @@ export function checkTokens(fn: string, x: unknown, dim: number): asserts x is t
 /**
  * The feed-forward network of a transformer block, with GEGLU and no biases:
  *
- *     x [..., D] → LayerNorm → [..., 2F] → {@link geglu} [..., F] → dropout → [..., D]
+ *     x [..., D] → LayerNorm → h [..., 2F] → GEGLU → [..., F] → dropout → [..., D]
+ *
+ * with a gradient in closed form that keeps x and h: autodiff would keep five times as much.
  */
 export function feedForward(
   x: tf.Tensor,
@@ -77,12 +79,24 @@ export function feedForward(
   {training, seed}: FeedForwardCall,
 ): tf.Tensor {
   if (x.size === 0) return nothing([x, ...Object.values(weights)], x.shape);
-  return tf.tidy(() => {
-    const tokens = tf.reshape(x, [-1, config.dim]);
-    const normal = layerNorm(tokens, weights['norm/gamma'], weights['norm/beta']);
-    const hidden = geglu(multiply(normal, weights['to_hidden/kernel']) as tf.Tensor2D);
-    const rate = training ? config.dropout : 0;
-    const kept = rate === 0 ? hidden : tf.mul(hidden, keepElements(hidden.shape, rate, seed));
-    return tf.reshape(multiply(kept, weights['to_out/kernel']), x.shape);
+  const rate = training ? config.dropout : 0;
+  const rows = x.size / config.dim;
+  const dropped = (y: tf.Tensor) =>
+    rate === 0 ? y : tf.mul(y, keepElements([rows, config.inner], rate, seed));
+  const names = ['norm/gamma', 'norm/beta', 'to_hidden/kernel', 'to_out/kernel'] as const;
+  return closedFormKeeping([x, ...names.map((name) => weights[name])], {
+    forward([x, gamma, beta, first, last]) {
+      const h = tf.matMul(normalized(tf.reshape(x, [rows, config.dim]), {gamma, beta}), first);
+      return [tf.reshape(tf.matMul(dropped(geglu(h)), last), x.shape), h];
+    },
+    gradients(dy, [x, gamma, beta, first, last], [h]) {
+      const tokens = tf.reshape(x, [rows, config.dim]);
+      const dOut = tf.reshape(dy, [rows, config.dim]);
+      // transposed first: TF.js's wasm backend computes transposed products ten times slower
+      const dLast = tf.tidy(() => tf.matMul(tf.transpose(dropped(geglu(h))), dOut));
+      const dH = tf.tidy(() => gegluGradient(dropped(tf.matMul(dOut, tf.transpose(last))), h));
+      const [dTokens, ...others] = normProjectGradients(dH, tokens, {gamma, beta}, first);
+      return [tf.reshape(dTokens, x.shape), ...others, dLast];
+    },
   });
 }

@@ -3,7 +3,9 @@ import * as tf from '@tensorflow/tfjs';
 import {LOCAL_ATTENTION, LocalAttentionConfig, resolveConfig} from '../attention/config';
 import {fail} from '../check/errors';
 import {l2Normalize} from '../attention/l2_normalize';
-import {layerNorm} from './layer_norm';
+import {attend} from '../attention/local_attention';
+import {HeadSizes, fusedBranch, mergeHeads, splitHeads} from './attend_heads';
+import {Norm, layerNorm} from './layer_norm';
 import {multiply} from './multiply';
 import {nothing} from '../attention/nothing';
 import {count, flag, number, required} from '../check/option_kinds';
@@ -128,46 +130,52 @@ export interface Projected {
   input: tf.Tensor;
 }
 
+/** The attention of some tokens and those that a cache keeps: q, k, v [B, h, m, d] -> [B, h, m, d] */
+export type Attend = (q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D) => tf.Tensor;
+
 /**
  * Multi-head self-attention over x [B, n, dim]:
  *
  *     x → LayerNorm (prenorm) → q | k | v → l2 norm and learned scale (qkRmsnorm)
  *       → local attention → sigmoid gate per head (gateValuesPerHead) → projection to [B, n, dim]
  *
- * @param attend the attention: of the whole sequence, as {@link planMHA} planned it for this x, or of
- *     new tokens and those that a cache keeps
+ * @param attention what {@link planMHA} made of this x; or another attention, in a step of decoding
  */
 export function localMHA(
   x: tf.Tensor,
   weights: LocalMHAWeights,
   config: LocalMHAConfig,
-  attend: (q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D) => tf.Tensor,
+  attention: Plan | Attend,
 ): tf.Tensor {
   if (x.size === 0) return nothing([x, ...Object.values(weights)], x.shape);
   return tf.tidy(() => {
+    const plain = config.prenorm && !config.qkRmsnorm && !config.gateValuesPerHead;
+    if (typeof attention !== 'function' && attention.fused && plain) {
+      const tokens = tf.reshape(x, [-1, config.dim]);
+      const branch = {
+        ...normOf(weights),
+        ...{toQkv: weights['to_qkv/kernel'], toOut: weights['to_out/kernel']},
+      };
+      const out = fusedBranch(tokens, branch, sizesOf(x, config), attention.problem);
+      return tf.reshape(out, x.shape);
+    }
     const {q, k, v, input} = project(x, weights, config);
-    return merge(attend(q, k, v), input, weights, config);
+    const attended =
+      typeof attention === 'function' ? attention(q, k, v) : attend(q, k, v, attention);
+    return merge(attended, input, weights, config);
   });
 }
 
 /** x [B, m, dim] -> queries, keys and values of its heads */
 export function project(x: tf.Tensor, weights: LocalMHAWeights, config: LocalMHAConfig): Projected {
-  const [batch, m, dim] = x.shape;
-  const {heads, dimHead} = config;
-  const tokens = tf.reshape(x, [batch * m, dim]);
-  const input = config.prenorm
-    ? layerNorm(tokens, weights['norm/gamma']!, weights['norm/beta']!)
-    : tokens;
-
-  // [B · m, 3 · h · d] -> three of [B, h, m, d]
-  const [q, k, v] = tf
-    .split(multiply(input, weights['to_qkv/kernel']), 3, 1)
-    .map((part) => tf.transpose(tf.reshape(part, [batch, m, heads, dimHead]), [0, 2, 1, 3]));
-  const scaled = (x: tf.Tensor, scale: tf.Tensor) => tf.mul(l2Normalize(x), scale);
+  const tokens = tf.reshape(x, [-1, config.dim]);
+  const input = config.prenorm ? layerNorm(tokens, normOf(weights)) : tokens;
+  const [q, k, v] = splitHeads(multiply(input, weights['to_qkv/kernel']), sizesOf(x, config));
+  const scaled = (x: tf.Tensor4D, scale: tf.Tensor): tf.Tensor4D => tf.mul(l2Normalize(x), scale);
   return {
-    q: (config.qkRmsnorm ? scaled(q, weights.q_scale!) : q) as tf.Tensor4D,
-    k: (config.qkRmsnorm ? scaled(k, weights.k_scale!) : k) as tf.Tensor4D,
-    v: v as tf.Tensor4D,
+    q: config.qkRmsnorm ? scaled(q, weights.q_scale!) : q,
+    k: config.qkRmsnorm ? scaled(k, weights.k_scale!) : k,
+    v,
     input,
   };
 }
@@ -177,19 +185,27 @@ export function merge(
   attended: tf.Tensor,
   input: tf.Tensor,
   weights: LocalMHAWeights,
-  {dim, heads, dimHead, gateValuesPerHead}: LocalMHAConfig,
+  {dim, gateValuesPerHead}: LocalMHAConfig,
 ): tf.Tensor {
-  const [batch, , m] = attended.shape;
+  const [batch, heads, n, dimHead] = attended.shape as number[];
   const gated = gateValuesPerHead
-    ? tf.mul(attended, gate(input, weights, [batch, m, heads]))
+    ? tf.mul(attended, gate(input, weights, [batch, n, heads]))
     : attended;
-  const merged = tf.reshape(tf.transpose(gated, [0, 2, 1, 3]), [batch * m, heads * dimHead]);
-  return tf.reshape(multiply(merged, weights['to_out/kernel']), [batch, m, dim]);
+  const merged = mergeHeads(gated, {batch, n, heads, dimHead});
+  return tf.reshape(multiply(merged, weights['to_out/kernel']), [batch, n, dim]);
 }
 
-/** [B · m, dim] -> [B, h, m, 1] */
+/** [B · n, dim] -> [B, h, n, 1] */
 function gate(x: tf.Tensor, weights: LocalMHAWeights, shape: [number, number, number]): tf.Tensor {
   const logits = tf.add(multiply(x, weights['to_v_gate/kernel']!), weights['to_v_gate/bias']!);
   const byToken = tf.reshape(tf.sigmoid(logits), shape);
   return tf.expandDims(tf.transpose(byToken, [0, 2, 1]), -1);
+}
+
+function normOf(weights: LocalMHAWeights): Norm {
+  return {gamma: weights['norm/gamma']!, beta: weights['norm/beta']!};
+}
+
+function sizesOf({shape: [batch, n]}: tf.Tensor, {heads, dimHead}: LocalMHAConfig): HeadSizes {
+  return {batch, n: n!, heads, dimHead};
 }

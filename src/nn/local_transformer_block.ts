@@ -2,10 +2,11 @@ import * as tf from '@tensorflow/tfjs';
 
 import {fail} from '../check/errors';
 import {checkTensor} from '../check/tensors';
+import type {Plan} from '../attention/plan';
 import {seedOfStep} from '../attention/dropout';
 import {FeedForwardCall, FeedForwardConfig, FeedForwardWeights, feedForward} from './feed_forward';
 import {HyperConnectionWeights, hyperConnect} from './hyper_connections';
-import {LocalMHAConfig, LocalMHAWeights, localMHA} from './local_mha';
+import {Attend, LocalMHAConfig, LocalMHAWeights, localMHA} from './local_mha';
 
 export interface BlockConfig {
   /** With prenorm. */
@@ -22,9 +23,6 @@ export interface BlockWeights {
   feedForward: FeedForwardWeights;
   feedForwardStreams: HyperConnectionWeights | null;
 }
-
-/** The attention of a block: q, k, v [B, h, m, d] -> [B, h, m, d] */
-export type Attend = (q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D) => tf.Tensor;
 
 /** Checks x [B, n, D], or [B, n, S, D] with S > 1. */
 export function checkBlockInput(
@@ -50,18 +48,19 @@ export function checkBlockShape(fn: string, shape: tf.Shape, dim: number, stream
  * around its own {@link hyperConnect}, or with one stream x + f(x).
  *
  * @param x [B, n, D], or [B, n, S, D] with S > 1
- * @param attend what differs between the forward of a whole sequence and a step of decoding
+ * @param attention what differs between the forward of a whole sequence and a step of decoding: a plan,
+ *     or a function of queries, keys and values
  */
 export function localTransformerBlock(
   x: tf.Tensor,
   weights: BlockWeights,
   config: BlockConfig,
-  attend: Attend,
+  attention: Plan | Attend,
   call: FeedForwardCall,
 ): tf.Tensor {
   return tf.tidy(() => {
     const attended = hyperConnect(x, weights.attentionStreams, (tokens) =>
-      localMHA(tokens, weights.attention, config.attention, attend),
+      localMHA(tokens, weights.attention, config.attention, attention),
     );
     const seed = seedOfStep(call.seed, 1); // not that of the attention's own dropout
     return hyperConnect(attended, weights.feedForwardStreams, (tokens) =>

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {nothing} from '../attention/nothing';
-import {layerNorm} from './layer_norm';
-import {multiply} from './multiply';
+import {normProject} from './layer_norm';
 
 /** The parameters by the names that they are saved under. */
 export interface TokenLogitsWeights {
@@ -21,7 +20,7 @@ export function tokenLogits(x: tf.Tensor, weights: TokenLogitsWeights): tf.Tenso
   if (x.size === 0) return nothing([x, ...Object.values(weights)], shape);
   return tf.tidy(() => {
     const tokens = tf.reshape(x, [batch * n, dim]);
-    const normal = layerNorm(tokens, weights['norm/gamma'], weights['norm/beta']);
-    return tf.reshape(multiply(normal, weights.kernel), shape);
+    const norm = {gamma: weights['norm/gamma'], beta: weights['norm/beta']};
+    return tf.reshape(normProject(tokens, norm, weights.kernel), shape);
   });
 }
