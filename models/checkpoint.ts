@@ -72,7 +72,7 @@ export async function loadCheckpoint(
  */
 export async function saveCheckpoint(
   target: tf.LayersModel | tf.layers.Layer,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const tensors = torchTensors(SAVE, target);
   // clones, so that a training step meanwhile does not part the weights
   const now = tensors.map(({parameter}) => parameter && tf.keep(tf.clone(parameter.read())));
@@ -86,7 +86,7 @@ export async function saveCheckpoint(
       })),
     );
   } finally {
-    tf.dispose(now);
+    now.forEach((one) => one?.dispose());
   }
 }
 
@@ -114,8 +114,8 @@ function difference(
   if (!FLOAT_DTYPES.includes(stored.dtype)) {
     return `${show(name)} must be one of ${FLOAT_DTYPES.join(', ')}, got ${stored.dtype}`;
   }
-  const isScalar = shape.length === 0 && tf.util.arraysEqual(stored.shape, [1]);
-  if (!isScalar && !tf.util.arraysEqual(stored.shape, shape)) {
+  const isScalar = shape.length === 0 && isEqual(stored.shape, [1]);
+  if (!isScalar && !isEqual(stored.shape, shape)) {
     return `${show(name)} must have the shape ${show(shape)}, got ${show(stored.shape)}`;
   }
   if (buffer === null) return null;
@@ -124,6 +124,10 @@ function difference(
     Math.abs(values[i] / value - 1) <= ROUNDING[stored.dtype];
   if (buffer.every(close)) return null;
   return `${show(name)} must hold ${show(buffer)}, got ${show(values)}`;
+}
+
+function isEqual(shape: readonly number[], other: readonly number[]): boolean {
+  return shape.length === other.length && shape.every((size, axis) => size === other[axis]);
 }
 
 /** The tensor of a parameter, or null for a buffer. */

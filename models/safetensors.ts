@@ -145,7 +145,7 @@ function checkProduct(fn: string, tensor: string, shape: number[], size: number)
  * The bytes of a file, in float32, as safetensors.torch.save_file writes it: the tensors by name, and
  * a header padded with spaces so that the data begin at a multiple of 8 bytes.
  */
-export function writeSafetensors(tensors: readonly NamedValues[]): Uint8Array {
+export function writeSafetensors(tensors: readonly NamedValues[]): Uint8Array<ArrayBuffer> {
   const inOrder = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
   let free = 0;
   const entries = inOrder.map(({name, shape, values}) => {

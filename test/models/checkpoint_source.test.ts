@@ -11,7 +11,7 @@ const holding = (...tensors: string[]) =>
   writeSafetensors(tensors.map((name) => ({name, shape: [1], values: Float32Array.of(1)})));
 
 const weight_map = {a: 'one', b: 'two', c: 'one'};
-const shards: Record<string, Uint8Array> = {one: holding('a', 'c'), two: holding('b')};
+const shards: Record<string, Uint8Array<ArrayBuffer>> = {one: holding('a', 'c'), two: holding('b')};
 const open = (name: string) => shards[name];
 
 test('bytes of every kind are read', async () => {
