@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {failType, refuse} from '../src/check/errors';
+import {failType, refuse, show} from '../src/check/errors';
 import type {LocalMHAConfig} from '../src/nn/local_mha';
 import {DynamicPositionBias} from '../layers/dynamic_position_bias';
 import {FeedForward} from '../layers/feed_forward';
@@ -87,7 +87,11 @@ const LOGITS: Names = {
 const INV_FREQ = 'attn_fn.rel_pos.inv_freq';
 
 /** What Keras calls the weights of a layer, and torch those of its counterpart. */
-const KERAS: Names = {kernel: 'weight', gamma: 'weight', beta: 'bias'};
+const KERAS = new Map([
+  ['kernel', 'weight'],
+  ['gamma', 'weight'],
+  ['beta', 'bias'],
+]);
 
 /** All that the original's state_dict holds of a model or a layer, in the order of the modules. */
 export function torchTensors(fn: string, target: unknown): TorchTensor[] {
@@ -148,29 +152,34 @@ function rotary(prefix: string, {attention, dimHead}: LocalMHAConfig): TorchTens
 
 /**
  * A layer of the user's own and the connection around it. What its weights are called in PyTorch is
- * told by the table where it is one of ours, and else by its names, as if it were made of the modules
- * that are called like Keras's layers: `to_q/kernel` is `to_q.weight`, transposed.
+ * told by the table where it is one of ours, and else by their own names, as if it were made of the
+ * modules that are called like Keras's layers: `to_q/kernel` is `to_q.weight`, transposed.
  */
 function ofInserted(fn: string, prefix: string, inserted: HyperConnection): TorchTensor[] {
   const branch = `${prefix}branch.`;
   const {layer} = inserted;
-  const ours = [LocalMHA, FeedForward].some((one) => layer instanceof one);
-  const within = ours
-    ? ofLayer(fn, branch, layer)
-    : layer.weights.map((weight) => {
-        const path = weight.originalName.split('/');
-        const own = path.slice(path.indexOf(layer.name) + 1);
-        const last = own.pop()!;
-        const transposed = last === 'kernel';
-        if (transposed && weight.shape.length !== 2) {
-          refuse(
-            fn,
-            `the weights of an inserted layer must be those of linear layers and norms, got ${weight.originalName}`,
-          );
-        }
-        return ofParameter(branch + [...own, KERAS[last] ?? last].join('.'), weight, transposed);
-      });
+  const within =
+    layer instanceof LocalMHA || layer instanceof FeedForward
+      ? ofLayer(fn, branch, layer)
+      : layer.weights.map((weight) => ofOwn(fn, branch, layer, weight));
   return [...parameters(fn, prefix, inserted, STREAMS), ...within];
+}
+
+function ofOwn(
+  fn: string,
+  branch: string,
+  layer: tf.layers.Layer,
+  weight: tf.LayerVariable,
+): TorchTensor {
+  const path = weight.originalName.split('/');
+  const own = path.slice(path.indexOf(layer.name) + 1);
+  const last = own.pop()!;
+  const transposed = last === 'kernel';
+  if (transposed && weight.shape.length !== 2) {
+    const got = `${show(weight.originalName)} of the shape ${show(weight.shape)}`;
+    refuse(fn, `an inserted layer must have kernels of two axes for a checkpoint, got ${got}`);
+  }
+  return ofParameter(branch + [...own, KERAS.get(last) ?? last].join('.'), weight, transposed);
 }
 
 /** A table for a layer that holds another's parameters under a name of its own. */

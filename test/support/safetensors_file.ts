@@ -24,3 +24,26 @@ export function fileOf(
 export function described(dtype: string, shape: unknown, begin: number, end: number): Member {
   return {dtype, shape, data_offsets: [begin, end]};
 }
+
+export interface Stored {
+  dtype: string;
+  shape: readonly number[];
+  bytes: Uint8Array;
+}
+
+/** The tensors in the order of the map, one after the other. */
+export function packed(tensors: ReadonlyMap<string, Stored>): Uint8Array {
+  let end = 0;
+  const members = [...tensors].map(([name, {dtype, shape, bytes}]) => {
+    const member = described(dtype, shape, end, end + bytes.length);
+    end += bytes.length;
+    return `${JSON.stringify(name)}:${JSON.stringify(member)}`;
+  });
+  const data = Buffer.concat([...tensors.values()].map(({bytes}) => bytes));
+  return fileOf(`{${members.join(',')}}`, data);
+}
+
+export function float32(...values: number[]): Stored {
+  const bytes = new Uint8Array(Float32Array.from(values).buffer);
+  return {dtype: 'F32', shape: [values.length], bytes};
+}
