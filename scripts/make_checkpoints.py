@@ -3,13 +3,14 @@
     pip install -r scripts/requirements.txt
     python scripts/make_checkpoints.py            # write test/fixtures/checkpoints/*
     python scripts/make_checkpoints.py --check    # compare with the committed files
-    python scripts/make_checkpoints.py --load CASE FILE    # FILE into the original of that case
+    python scripts/make_checkpoints.py --load FOLDER    # its files into the original
 
 Every parameter is drawn anew, by a generator seeded by the case's own name: a fresh model has zeros
 and ones where a checkpoint can hold anything, and would hide what is loaded into the wrong place.
 
-`--load` reads a file by load_state_dict(strict=True) and prints {"message", "output"} as JSON, the
-output on the inputs of the case; it exits with 1 where PyTorch refuses the file.
+`--load` loads the files of a folder, each named as the file of its case, by load_state_dict with
+strict=True, and prints {case: {"message", "output"}} as JSON, the output on the inputs of the case; it
+exits with 1 where PyTorch refuses a file.
 """
 
 import argparse
@@ -142,21 +143,27 @@ def close(a, b):
     return a.shape == b.shape and ((a - b).abs() <= TOLERANCE * b.abs().clamp(min=1)).all()
 
 
-def load(name, file):
-    case = {case['name']: case for case in json.loads(CASES.read_text())}[name]
-    model = build(name, case['config'])
-    message = model.load_state_dict(load_file(file), strict=True)
-    x = torch.tensor(case['x']['data']).reshape(case['x']['shape'])
-    print(json.dumps(dict(message=str(message), output=stored(output_of(model, x)))))
+def load(folder):
+    answers = {}
+    for case in json.loads(CASES.read_text()):
+        file = folder / case['file']
+        if file.exists():
+            model = build(case['name'], case['config'])
+            message = model.load_state_dict(load_file(file), strict=True)
+            x = torch.tensor(case['x']['data']).reshape(case['x']['shape'])
+            answers[case['name']] = dict(
+                message=str(message), output=stored(output_of(model, x))
+            )
+    print(json.dumps(answers))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--check', action='store_true')
-    parser.add_argument('--load', nargs=2, metavar=('CASE', 'FILE'))
+    parser.add_argument('--load', type=Path, metavar='FOLDER')
     arguments = parser.parse_args()
     if arguments.load:
-        load(*arguments.load)
+        load(arguments.load)
     elif arguments.check:
         wrong = list(disagreements())
         print('\n'.join(wrong) or f'{FOLDER.name}: as committed')
