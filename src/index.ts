@@ -17,6 +17,7 @@ import {apply} from './rotary/apply';
 import {xposScale} from './rotary/xpos';
 
 export {ready, registerFasterKernels} from '../kernels';
+export {loadCheckpoint, saveCheckpoint} from '../models/checkpoint';
 export {localTransformer} from '../models/local_transformer';
 export {localAttention} from './attention/local_attention';
 export {verify} from './verify/verify';
@@ -48,6 +49,8 @@ export type {AngleOptions, RotaryAngles} from './rotary/angles';
 export type {ApplyOptions} from './rotary/apply';
 export type {XposOptions} from './rotary/xpos';
 export type {Verification, VerifyFailure} from './verify/verify';
+export type {CheckpointReport} from '../models/checkpoint';
+export type {CheckpointFile, CheckpointShards, CheckpointSource} from '../models/checkpoint_source';
 export type {Initializers, LocalTransformerArgs} from '../models/config';
 export type {
   DynamicPositionBiasArgs,
