@@ -9,6 +9,8 @@ const [QUOTE, BACKSLASH, ZERO, NINE] = ['"', '\\', '0', '9'].map((one) => one.ch
 const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const MOST_DIGITS = 16; // of a whole number that a number of JavaScript holds exactly
 const SHOWN = 8; // bytes of what was found instead
+const MOST_MEMBERS = 100_000; // of an object: each takes several times the memory of its text
+const LONGEST_STRING = 2 ** 20; // bytes
 
 export class JsonReader {
   private at = 0;
@@ -27,6 +29,8 @@ export class JsonReader {
     const names = new Set<string>();
     if (!this.comes('}')) {
       do {
+        if (names.size === MOST_MEMBERS)
+          this.expected(`no more than ${MOST_MEMBERS} names in ${what}`);
         const name = this.string(`a name in ${what}`);
         if (names.has(name)) refuse(this.fn, `${this.where} must not name ${show(name)} twice`);
         names.add(name);
@@ -55,11 +59,17 @@ export class JsonReader {
     this.take('"', what);
     const {bytes} = this;
     const begin = this.at;
-    while (this.at < bytes.length && bytes[this.at] !== QUOTE) {
+    const end = Math.min(bytes.length, begin + LONGEST_STRING);
+    while (this.at < end && bytes[this.at] !== QUOTE) {
       this.at += bytes[this.at] === BACKSLASH ? 2 : 1;
     }
-    const escaped = this.utf8(begin, this.at);
-    this.take('"', `the end of the string that begins at byte ${begin}`);
+    if (bytes[this.at] !== QUOTE) {
+      const most = `within ${LONGEST_STRING} bytes`;
+      this.expected(`the end of the string that begins at byte ${begin}, ${most},`);
+    }
+    const escaped = this.utf8(begin, this.at++);
+    // eslint-disable-next-line no-control-regex -- which JSON has in escapes alone
+    if (!/[\\\u0000-\u001f]/.test(escaped)) return escaped;
     try {
       const text = JSON.parse(`"${escaped}"`) as string;
       if (!/\p{Surrogate}/u.test(text)) return text;

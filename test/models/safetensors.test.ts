@@ -132,7 +132,9 @@ test.each<[string, Uint8Array, string]>([
   ['no comma', fileOf('{"__metadata__":{} "a":{}}'), `${HEAD} have a ',' or the end of the object that lists the tensors at byte 19, got '"a":{}}'`], // prettier-ignore
   ['something after it', fileOf('{} x'), `${HEAD} have nothing after its end at byte 3, got 'x'`],
   ['a byte 0 after it', fileOf('{}\0'), `${HEAD} have nothing after its end at byte 2, got '\0'`],
-  ['a string without end', fileOf('{"abc\\"'), `${HEAD} have the end of the string that begins at byte 2 at byte 7, got its end`], // prettier-ignore
+  ['a string without end', fileOf('{"abc\\"'), `${HEAD} have the end of the string that begins at byte 2, within 1048576 bytes, at byte 7, got its end`], // prettier-ignore
+  ['a string of 2²⁰ + 1 bytes', fileOf(`{"${'a'.repeat(2 ** 20)} ":1}`), `${HEAD} have the end of the string that begins at byte 2, within 1048576 bytes, at byte 1048578, got ' ":1}'`], // prettier-ignore
+  ['100,001 tensors', fileOf(Object.fromEntries(Array.from({length: 100_001}, (_, i) => [i, described('F32', [0], 0, 0)]))), `${HEAD} have no more than 100000 names in the object that lists the tensors at byte 5688891, got '"100000"'`], // prettier-ignore
   ['a byte order mark', fileOf('\ufeff{}'), `${HEAD} have the object that lists the tensors at byte 0, got 'ï»¿{}'`], // prettier-ignore
   ['bad UTF-8', fileOf(latin1('{"a\xff":1}')), `${HEAD} be UTF-8, got other bytes from byte 2 on`],
   ['UTF-8 of half a character', fileOf(latin1('{"a\xc3":1}')), `${HEAD} be UTF-8, got other bytes from byte 2 on`], // prettier-ignore
