@@ -1,11 +1,8 @@
 /** Checkpoints of the PyTorch original, both ways. */
-import * as tf from '@tensorflow/tfjs';
-
 import {loadCheckpoint, saveCheckpoint} from '../../models/checkpoint';
 import {BACKENDS, useBackend} from '../support/backends';
 import {
   CHECKPOINTS,
-  checkpointCase,
   fileOfCase,
   largestDifference,
   outputOf,

@@ -43,8 +43,8 @@ test(
       }
       seen.refused++;
       const bytes = after.arrayBuffers - memory.arrayBuffers;
-    most.bytes = Math.max(most.bytes, bytes);
-    most.beyond = Math.max(most.beyond, bytes - bad.length);
+      most.bytes = Math.max(most.bytes, bytes);
+      most.beyond = Math.max(most.beyond, bytes - bad.length);
       most.heap = Math.max(most.heap, after.heapUsed - memory.heapUsed);
       if (!(error instanceof RangeError) || !SENTENCE.test(error.message)) {
         throw new Error(`seed ${seed}: ${error.stack}`);
