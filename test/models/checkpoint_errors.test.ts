@@ -98,10 +98,24 @@ test('names as DistributedDataParallel and torch.compile make them are told', as
   }
 });
 
-test('of a million names that are not in the model a thousand are listed', async () => {
+test('of 5000 names that are not in the model, with what is missing, a thousand are listed', async () => {
   const names = new Map(Array.from({length: 5000}, (_, i) => [`t${i}`, float32()]));
   const error = String(await errorOf(targetOf(checkpointCase('LocalMHA')), packed(names)));
   expect(error).toContain("'t996' is not in the model; and 4003 more.");
+});
+
+test('without memory for one of its tensors nothing is loaded', async () => {
+  const target = targetOf(checkpointCase('defaults'));
+  const backend = tf.backend();
+  const {write} = backend;
+  let left = 20;
+  const failing = jest.spyOn(backend, 'write').mockImplementation((...args) => {
+    if (left-- === 0) throw new Error('no memory');
+    return write.apply(backend, args);
+  });
+  const error = await errorOf(target, fileOfCase(checkpointCase('defaults')));
+  failing.mockRestore();
+  expect(error).toEqual(new Error('no memory'));
 });
 
 test('a damaged file is refused, and so is a source that is none', async () => {
