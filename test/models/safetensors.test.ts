@@ -1,3 +1,6 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+
 import {floatValues} from '../../models/float_values';
 import {StoredTensor, readSafetensors, writeSafetensors} from '../../models/safetensors';
 import {Header, described, fileOf} from '../support/safetensors_file';
@@ -117,7 +120,7 @@ const latin1 = (text: string) => Uint8Array.from(text, (one) => one.charCodeAt(0
 const twice = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'; // prettier-ignore
 const unknown = 'tensor \'a\' of the file must have a dtype of BOOL, U8, I8, F8_E4M3, F8_E5M2, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64, C64'; // prettier-ignore
 
-test.each<[string, Uint8Array, string]>([
+const BAD: [string, Uint8Array, string][] = [
   ['no bytes', new Uint8Array(0), `${begins} in 8 bytes, got 0 bytes`],
   ['seven bytes', new Uint8Array(7), `${begins} in 8 bytes, got 7 bytes`],
   ['no header', new Uint8Array(8), `${HEAD} have the object that lists the tensors at byte 0, got its end`], // prettier-ignore
@@ -179,6 +182,18 @@ test.each<[string, Uint8Array, string]>([
   ['a hole between tensors', fileOf(two([0, 4], [8, 12]), 12), "tensor 'b' of the file must begin at 4, without a hole before it, got [8, 12]"], // prettier-ignore
   ['bytes after the last tensor', fileOf(a([1], 0, 4), 5), 'the tensors of the file must take all bytes of data, got 5 and they take 4'], // prettier-ignore
   ['data without tensors', fileOf('{}', 1), 'the tensors of the file must take all bytes of data, got 1 and they take 0'], // prettier-ignore
-])('%s is refused in words', (_, file, sentence) => {
+];
+
+test.each(BAD)('%s is refused in words', (_, file, sentence) => {
   expect(() => read(file)).toThrow(new RangeError(`[fn] ${sentence}.`));
+});
+
+test('the table of docs/pytorch.md says what these are refused with', () => {
+  const guide = readFileSync(join(__dirname, '../../docs/pytorch.md'), 'utf8');
+  const rows = [...guide.matchAll(/^\| (.+?) +\| `(.+)\.` +\|$/gm)];
+  expect(rows.length).toBeGreaterThan(10);
+  for (const [, name, sentence] of rows) {
+    const row = BAD.find(([bad]) => bad === name);
+    expect([name, sentence]).toEqual([name, row?.[2]]);
+  }
 });
