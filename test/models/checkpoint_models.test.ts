@@ -1,9 +1,10 @@
 /** Checkpoints and what a model goes through: training, saving, loading, shards. */
 import * as tf from '@tensorflow/tfjs';
 
-import {localTransformer} from '../../src';
+import {layers, localTransformer} from '../../src';
 import {loadCheckpoint, saveCheckpoint} from '../../models/checkpoint';
-import {readSafetensors} from '../../models/safetensors';
+import {floatValues} from '../../models/float_values';
+import {readSafetensors, writeSafetensors} from '../../models/safetensors';
 import {torchTensors} from '../../models/torch_names';
 import {CHECKPOINTS, checkpointCase, fileOfCase, targetOf} from '../support/checkpoints';
 import {Stored, packed} from '../support/safetensors_file';
@@ -47,6 +48,45 @@ test('a model of tf.loadLayersModel loads and saves as a fresh one does', async 
     expect(loaded).toHaveLength(model.weights.length);
     expect(Buffer.compare(await saveCheckpoint(model), fileOfCase(c))).toBe(0);
   }
+});
+
+const DIM = DEFAULTS.config.dim as number;
+const BLOCK = {dim: DIM, heads: 3, dimHead: 6, windowSize: 4, causal: true, streams: 4};
+
+test.each<[string, string, string, () => tf.layers.Layer, number[]]>([
+  [
+    'FeedForward',
+    'defaults',
+    'layers.1.1.branch.',
+    () => layers.feedForward({dim: DIM}),
+    [1, 5, DIM],
+  ],
+  [
+    'LocalTransformerBlock',
+    'defaults',
+    'layers.1.',
+    () => layers.localTransformerBlock(BLOCK),
+    [1, 5, 4, DIM],
+  ],
+  [
+    'DynamicPositionBias',
+    'dynamic position bias',
+    'dynamic_pos_bias.',
+    () => layers.dynamicPositionBias({dim: DIM / 2, heads: 3, windowSize: 4}),
+    [1, 5, DIM],
+  ],
+])('%s has the checkpoint of its module alone', async (_, name, prefix, make, shape) => {
+  const all = [...tensorsOf(fileOfCase(checkpointCase(name)))];
+  const within = all.filter(([one]) => one.startsWith(prefix));
+  const own = within.map(([one, tensor]) => [one.slice(prefix.length), tensor] as const);
+  const file = writeSafetensors(
+    own.map(([one, tensor]) => ({name: one, shape: tensor.shape, values: floatValues(tensor)})),
+  );
+  const layer = make();
+  layer.apply(tf.input({batchShape: shape}));
+  const {loaded} = await loadCheckpoint(layer, file);
+  expect(loaded).toHaveLength(layer.weights.length);
+  expect(Buffer.compare(await saveCheckpoint(layer), file)).toBe(0);
 });
 
 test('shards are loaded as one file is', async () => {
