@@ -44,7 +44,7 @@ lines.push(
   `export const IMPORTS = '${imports[0]}';`,
   `export const SHARED_IMPORTS = '${imports[1]}';`,
 );
-lines.push(...structOf('CALL', 'call.ts'), ...structOf('PRODUCT', 'product_call.ts'));
+for (const file of ['call.ts', 'product_call.ts', 'ring.ts']) lines.push(...structOf(file));
 const together = /QUERIES_TOGETHER: i32 = (\d+)/.exec(
   readFileSync(join(SOURCES, 'call.ts'), 'utf8'),
 );
@@ -63,7 +63,7 @@ function halfOf(text, half) {
 }
 
 /** What the other side must know of a struct: its fields in their order, 4 bytes each. */
-function structOf(constant, file) {
+function structOf(file) {
   const text = readFileSync(join(SOURCES, file), 'utf8');
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
   const struct = source.statements.find(ts.isClassDeclaration);
@@ -73,6 +73,7 @@ function structOf(constant, file) {
       throw new Error(`${file}: a ${kind} does not take 4 bytes.`);
     return `  ['${field}', '${kind}'],`;
   });
+  const constant = struct.name.text.toUpperCase();
   const what = `${struct.name.text} in assembly/${file}`;
   return [
     `/** Names and types of the fields of ${what}, 4 bytes each. */`,

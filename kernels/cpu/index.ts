@@ -4,6 +4,7 @@ import type {TensorInfo} from '@tensorflow/tfjs';
 import type {FusedBackend} from '../../src/attention/fused';
 import type {Problem} from '../../src/attention/problem';
 import {queriesTogether, unsupportedSize} from '../program/call';
+import {decodeKernel} from '../program/decode';
 import {PrivatePlace, unsupportedMemory} from '../program/memory';
 import {unsupportedEngine} from '../program/module';
 import {backwardKernel, forwardKernel} from '../program/run';
@@ -21,6 +22,10 @@ export function enter(backend: unknown) {
   const cpu = backend as CpuBackend;
   return new PrivatePlace({
     read: ({dataId, dtype}) => readable(cpu.data.get(dataId).values, dtype),
+    write({dataId}, offset, bytes) {
+      const {buffer, byteOffset} = cpu.data.get(dataId).values;
+      new Uint8Array(buffer).set(bytes, byteOffset + offset);
+    },
     make: (shape, values) => cpu.makeTensorInfo(shape, 'float32', values.slice()),
     drop: ({dataId}) => void cpu.disposeData(dataId),
   });
@@ -34,5 +39,6 @@ export const cpu: FusedBackend = {
   backendName: 'cpu',
   forward: {unsupported, run: forwardKernel(enter)},
   backward: {unsupported, run: backwardKernel(enter)},
+  decode: {unsupported, run: decodeKernel(enter)},
   queriesTogether,
 };

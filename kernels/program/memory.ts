@@ -12,6 +12,8 @@ import {end, forget, threads, workers} from './threads/workers';
 /** How a backend reads a tensor and makes one. */
 export interface Store {
   read(tensor: TensorInfo): Float32Array | Uint8Array;
+  /** Writes over so many bytes of a float32 tensor's own values; where a kernel revises one. */
+  write?(tensor: TensorInfo, offset: number, bytes: Uint8Array): void;
   /** A tensor that holds a copy of the values. */
   make(shape: number[], values: Float32Array): TensorInfo;
   drop(tensor: TensorInfo): void;
@@ -122,6 +124,10 @@ export class PrivatePlace implements Place {
     this.top += Math.ceil(bytes / 16) * 16;
     if (this.top > this.memory.buffer.byteLength) grow(this.memory, this.top);
     return at;
+  }
+
+  revise(tensor: TensorInfo, at: number, offset: number, bytes: number): void {
+    this.store.write!(tensor, offset, new Uint8Array(this.memory.buffer, at + offset, bytes));
   }
 
   results(): TensorInfo[] {

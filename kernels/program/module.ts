@@ -19,6 +19,10 @@ export interface Exports {
   scratchBytes(phase: Phase): number;
   compute(phase: Phase, item: number, scratch: number): void;
 
+  /** One new token of each sequence, by the structs of a call and of a ring. */
+  decode(call: number, ring: number, scratch: number): void;
+  decodeScratch(seen: number, headDim: number): number;
+
   /** What other kernels are made of; tensors by their addresses, the last that of the result. */
   adam(m: number, v: number, w: number, g: number, count: number, ...rates: number[]): void;
   map(f: number, x: number, count: number, to: number): void;

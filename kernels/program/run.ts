@@ -33,6 +33,8 @@ export interface Place {
   output(shape: number[]): number;
   /** Room that nobody else uses until the end of the call. */
   scratch(bytes: number): number;
+  /** Makes a tensor of the caller's own hold what the call has written at so many bytes from its beginning. */
+  revise(tensor: TensorInfo, at: number, offset: number, bytes: number): void;
   /** The results, in the order in which room was made for them. */
   results(): TensorInfo[];
   /** Gives back what is not a result, and the results too if the call failed. */

@@ -11,6 +11,7 @@ import type {FusedBackend} from '../../src/attention/fused';
 import {KeptTables} from '../../src/attention/kept_tables';
 import type {Problem} from '../../src/attention/problem';
 import {queriesTogether, unsupportedSize} from '../program/call';
+import {decodeKernel} from '../program/decode';
 import {PrivatePlace, Store, sizeOf} from '../program/memory';
 import {isShared, unsupportedEngine} from '../program/module';
 import {End, Place, backwardKernel, forwardKernel} from '../program/run';
@@ -90,6 +91,8 @@ class OwnPlace implements Place {
     return given(at, bytes);
   }
 
+  revise(): void {} // what is written at a tensor's address is in the tensor
+
   results(): TensorInfo[] {
     return this.outputs;
   }
@@ -121,6 +124,10 @@ function storeOf(backend: WasmBackend): Store {
   const drop = ({dataId}: TensorInfo) => void backend.disposeData(dataId);
   return {
     read: (tensor) => backend.typedArrayFromHeap(tensor),
+    write(tensor, offset, bytes) {
+      const {buffer, byteOffset} = backend.typedArrayFromHeap(tensor);
+      new Uint8Array(buffer).set(bytes, byteOffset + offset);
+    },
     make(shape, values) {
       const info = backend.makeOutput(shape, 'float32');
       const pointer = addressIn(backend, info);
@@ -141,5 +148,6 @@ export const wasm: FusedBackend = {
   backendName: 'wasm',
   forward: {unsupported, run: forwardKernel(enter)},
   backward: {unsupported, run: backwardKernel(enter)},
+  decode: {unsupported, run: decodeKernel(enter)},
   queriesTogether,
 };

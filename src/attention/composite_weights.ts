@@ -117,7 +117,7 @@ function addBias(scores: tf.Tensor4D, bias: tf.Tensor3D, p: Problem): tf.Tensor4
  * exactly 0. Hidden is finite, because GPUs make NaN of ∞ − ∞; and all are within float16 where
  * WebGL textures hold no more.
  */
-function extremes(): {shown: number; hidden: number; floor: number} {
+export function extremes(): {shown: number; hidden: number; floor: number} {
   return keepsFloat16()
     ? {shown: 65504, hidden: -6e4, floor: -5.5e4}
     : {shown: Infinity, hidden: -1e30, floor: -5e29};

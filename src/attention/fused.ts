@@ -13,6 +13,8 @@ import type {Problem} from './problem';
 
 export const FORWARD = 'LocalAttention';
 export const BACKWARD = 'LocalAttentionGrad';
+/** One new token against the keys that are kept; its inputs are told in decode_fused.ts. */
+export const DECODE = 'LocalAttentionDecode';
 
 /** One kernel of a backend. */
 export interface FusedKernel {
@@ -27,6 +29,8 @@ export interface FusedBackend {
   readonly forward: FusedKernel;
   /** {@link FusedGradInputs} -> [dq, dk, dv], and the bias's gradient where there is a bias */
   readonly backward?: FusedKernel;
+  /** `DecodeInputs` -> out [B, h, 1, dv] */
+  readonly decode?: FusedKernel;
   /** Queries that the kernels compute together, and that count their angles from one origin. */
   queriesTogether(p: Problem): number;
 }
@@ -74,11 +78,12 @@ const backends = new Map<string, FusedBackend>();
 
 /** Registers the kernels of a backend. */
 export function registerFused(backend: FusedBackend): void {
-  const {backendName, forward, backward} = backend;
+  const {backendName, forward, backward, decode} = backend;
   backends.set(backendName, backend);
   // an ESM and a CommonJS copy of this package may share one TF.js
   if (tf.getKernel(FORWARD, backendName)) return;
   tf.registerKernel({kernelName: FORWARD, backendName, kernelFunc: forward.run});
+  if (decode) tf.registerKernel({kernelName: DECODE, backendName, kernelFunc: decode.run});
   if (!backward) return;
   tf.registerKernel({kernelName: BACKWARD, backendName, kernelFunc: backward.run});
 }
@@ -90,6 +95,11 @@ export function whyNotFused(p: Problem): string | null {
   if (!backend) return `no fused kernel is written for '${name}'`;
   const reason = whyNotXpos(p, backend) ?? backend.forward.unsupported(p);
   return reason ? `no fused kernel on '${name}': ${reason}` : null;
+}
+
+/** Whether the current backend decodes one token of `p` by a kernel. */
+export function hasFusedDecoding(p: Problem): boolean {
+  return backends.get(tf.getBackend())?.decode?.unsupported(p) === null;
 }
 
 /** Whether the current backend computes the gradient of `p` by a kernel too. */

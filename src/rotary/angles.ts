@@ -62,7 +62,12 @@ export function hostAngles(offset: number, length: number, dim: number): Table {
   return table(length, dim, THETA, offset);
 }
 
-interface Table {
+/** {@link hostAngles} of positions that do not come again, as in a text that goes on: nothing is kept. */
+export function passingAngles(offset: number, length: number, dim: number): Table {
+  return makeTable(length, dim, THETA, offset);
+}
+
+export interface Table {
   cos: Float32Array;
   sin: Float32Array;
 }

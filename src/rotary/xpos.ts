@@ -4,6 +4,7 @@ import {fail} from '../check/errors';
 import {flag, number, required} from '../check/option_kinds';
 import {Given, readOptions} from '../check/options';
 import {checkSizes} from './angles';
+import {Kept} from './kept';
 
 const XPOS = {
   /** Tokens over which the scale decays, > 0. */
@@ -26,16 +27,32 @@ export function xposScale(length: number, dim: number, options: XposOptions): tf
   checkSizes(fn, length, dim);
   const {scaleBase, inverse} = readOptions(fn, XPOS, options);
   checkXposReach(fn, 'scaleBase', length, scaleBase);
-  const sign = inverse ? -1 : 1;
-  const half = dim / 2;
-  const values = new Float32Array(length * half);
-  for (let t = 0; t < length; t++) {
-    const power = (sign * (t - Math.floor(length / 2))) / scaleBase;
-    for (let m = 0; m < half; m++) {
-      values[t * half + m] = xposFactor(m, dim, power);
+  // a copy: some backends keep the array they are given, and its reader may write to it
+  const values = hostXposScale(length, dim, scaleBase, inverse ? -1 : 1).slice();
+  return tf.tensor2d(values, [length, dim / 2]);
+}
+
+const tables = new Kept<Float32Array>(({byteLength}) => byteLength);
+
+/** What {@link xposScale} makes, as an array not to be written to; `sign` is −1 for the keys. */
+export function hostXposScale(
+  length: number,
+  dim: number,
+  scaleBase: number,
+  sign: 1 | -1,
+): Float32Array {
+  const key = `${length} ${dim} ${scaleBase} ${sign}`;
+  return tables.get(key, () => {
+    const half = dim / 2;
+    const values = new Float32Array(length * half);
+    for (let t = 0; t < length; t++) {
+      const power = (sign * (t - Math.floor(length / 2))) / scaleBase;
+      for (let m = 0; m < half; m++) {
+        values[t * half + m] = xposFactor(m, dim, power);
+      }
     }
-  }
-  return tf.tensor2d(values, [length, half]);
+    return values;
+  });
 }
 
 /** ζ_m^power */
