@@ -2,12 +2,13 @@
 import * as fc from 'fast-check';
 import * as tf from '@tensorflow/tfjs';
 
+import {localAttention} from '../../src';
 import type {Case} from '../support/cases';
 import {expectClose, living} from '../support/close';
 import {arbitraryDecoding, decoded} from '../support/decoding';
 import {QUICK, useAnyBuild, useImplementation} from '../support/implementations';
-import {inputsOf, tensorsOf} from '../support/inputs';
-import {naiveLocalAttention} from '../support/naive';
+import {type CaseInputs, inputsOf, tensorsOf} from '../support/inputs';
+import {type Values, naiveLocalAttention} from '../support/naive';
 
 /** Change the seed to look elsewhere; fast-check prints it with what it found. */
 const SEED = Number(process.env.SEED ?? 20261128);
@@ -24,6 +25,29 @@ function truth(c: Case) {
   const values = inputsOf(c);
   const {q, k, v, naive} = values;
   return {values, want: naiveLocalAttention(q, k, v, c.config, naive)};
+}
+
+const MODES: [string, Case['config']][] = [
+  ['whole windows', {windowSize: 4}],
+  ['exact', {windowSize: 3, exactWindowsize: true, lookBackward: 2}],
+  ['only its window', {windowSize: 5, lookBackward: 0}],
+];
+
+/** NaN in the keys and values of tokens that do not exist. */
+function spoiltWhereMasked(c: Case, values: CaseInputs): CaseInputs {
+  const [batch, heads, tokens] = c.shape;
+  const {data} = values.naive.mask!;
+  const rows = values.naive.mask!.shape[0];
+  const spoilt = ({shape, data: old}: Values): Values => {
+    const channels = shape[3];
+    const fresh = Float64Array.from(old, (x, at) => {
+      const row = Math.floor(at / channels);
+      const sequence = Math.floor(row / (heads * tokens));
+      return data[Math.floor((sequence * rows) / batch) * tokens + (row % tokens)] ? x : NaN;
+    });
+    return {shape, data: fresh};
+  };
+  return {...values, k: spoilt(values.k), v: spoilt(values.v)};
 }
 
 describe.each(QUICK)('%s', (name, one) => {
@@ -46,6 +70,45 @@ describe.each(QUICK)('%s', (name, one) => {
     console.log(
       `${name}: ${numRuns} random cases decoded, largest error ${worst.toExponential(1)}`,
     );
+  });
+
+  test('what does not exist may be anything, for ever', async () => {
+    const check = async ({c, sizes}: {c: Case; sizes: number[]}) => {
+      const {values, want} = truth(c);
+      const given = tensorsOf(c, spoiltWhereMasked(c, values));
+      const out = decoded(c, given, sizes, one.implementation);
+      await expectClose('out', out, want, TOLERANCE);
+      tf.dispose([given.inputs, given.dispose, given.dout, out]);
+    };
+    const masked = arbitraryDecoding().filter(({c}) => c.mask !== undefined);
+    await fc.assert(fc.asyncProperty(masked, check), {
+      seed: SEED,
+      numRuns: Math.ceil(numRuns / 10),
+    });
+  });
+
+  test.each(MODES)('NaN is seen as long as its token, and no longer: %s', async (_, config) => {
+    const c: Case = {name: 'NaN', config: {...config, causal: true, autopad: true}, shape: [1, 1, 24, 4]}; // prettier-ignore
+    const values = inputsOf(c);
+    for (const x of [values.k, values.v]) (x.data as Float64Array)[7 * 4 + 1] = NaN;
+    const given = tensorsOf(c, values);
+    const [q, k, v] = given.inputs;
+    const whole = localAttention(q, k, v, {...c.config, implementation: 'composite'});
+    const out = decoded(c, given, new Array(24).fill(1), one.implementation);
+    const rows = async (x: tf.Tensor) => [...(await x.data())].map(Number.isNaN);
+    expect(await rows(out)).toEqual(await rows(whole));
+  });
+
+  test('one token is one kernel, where the backend has it and it may', () => {
+    const given = {backend: one.backend, implementation: one.implementation};
+    const spy = jest.spyOn(tf.engine(), 'runKernel');
+    const c: Case = {name: 'one', config: {windowSize: 4, causal: true}, shape: [1, 2, 1, 4]};
+    decoded(c, tensorsOf(c, inputsOf(c)), [1], one.implementation);
+    const kernels = spy.mock.calls.map(([name]) => name);
+    spy.mockRestore();
+    const has = ['cpu', 'wasm'].includes(one.backend) && one.implementation === 'fused';
+    expect({...given, has: kernels.includes('LocalAttentionDecode')}).toEqual({...given, has});
+    expect(kernels.includes('BatchMatMul')).toBe(!has);
   });
 
   test.each([1e6, 1e9])(
