@@ -18,6 +18,7 @@ import {xposScale} from './rotary/xpos';
 
 export {ready, registerFasterKernels} from '../kernels';
 export {loadCheckpoint, saveCheckpoint} from '../models/checkpoint';
+export {createDecoder} from '../models/decoder';
 export {localTransformer} from '../models/local_transformer';
 export {localAttention} from './attention/local_attention';
 export {verify} from './verify/verify';
@@ -51,6 +52,9 @@ export type {XposOptions} from './rotary/xpos';
 export type {Verification, VerifyFailure} from './verify/verify';
 export type {CheckpointReport} from '../models/checkpoint';
 export type {CheckpointFile, CheckpointShards, CheckpointSource} from '../models/checkpoint_source';
+export type {Decoder, DecoderOptions, FeedOptions} from '../models/decoder';
+export type {TokenIds, TokenMask} from '../models/decoder_input';
+export type {Snapshot} from '../models/snapshot';
 export type {Initializers, LocalTransformerArgs} from '../models/config';
 export type {
   DynamicPositionBiasArgs,

@@ -4,13 +4,12 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {angles} from '../rotary/angles';
-import {apply} from '../rotary/apply';
 import type {LocalAttentionConfig} from './config';
 import {KeptKeys} from './kept_keys';
 import {attend} from './local_attention';
 import {planOf} from './plan';
 import type {Problem} from './problem';
+import {turned} from './turned';
 
 /** Of q, k [B, h, m, d] and v [B, h, m, dv] as they were given: [B, h, m, dv]. */
 export function attendLong(
@@ -46,7 +45,7 @@ function withKept(
   const before = kept.position - start;
   const places = Array.from({length: before}, (_, at) => (start + at) % capacity);
   const index = tf.tensor1d(places, 'int32');
-  const keys = unrotated(tf.gather(kept.k, index, 2), start, p);
+  const keys = turned(tf.gather(kept.k, index, 2), start, -1, p);
   const {batch, heads} = p;
   const queries: tf.Tensor4D = tf.zeros([batch, heads, before, p.headDim]);
   return {
@@ -55,12 +54,6 @@ function withKept(
     v: tf.concat([tf.gather(kept.v, index, 2), v], 2),
     mask: maskOf(kept, index, p),
   };
-}
-
-function unrotated(k: tf.Tensor4D, start: number, p: Problem): tf.Tensor4D {
-  if (!p.rotary) return k;
-  const {cos, sin} = angles(k.shape[2], p.headDim, {offset: start});
-  return apply(k, {cos, sin: tf.neg(sin)}) as tf.Tensor4D;
 }
 
 function maskOf(kept: KeptKeys, index: tf.Tensor1D, p: Problem): tf.Tensor2D | null {

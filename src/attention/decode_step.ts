@@ -6,8 +6,6 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {fail, refuse} from '../check/errors';
-import {passingAngles} from '../rotary/angles';
-import {apply} from '../rotary/apply';
 import type {LocalAttentionConfig} from './config';
 import {NewTokens, attendChunk} from './decode_chunk';
 import {canDecodeFused, decodeFused} from './decode_fused';
@@ -15,6 +13,7 @@ import {attendLong} from './decode_long';
 import {KeptKeys, keysOfNone, withNewKeys} from './kept_keys';
 import {l2Normalize} from './l2_normalize';
 import {Problem, Shapes, problemOf} from './problem';
+import {turned} from './turned';
 
 export interface DecodeCall {
   /** Which of the new tokens exist, for ever: bool [B, m]. Without it all do. */
@@ -120,17 +119,8 @@ function placed(
   const existing = (x: tf.Tensor4D) =>
     mask ? (tf.where(tf.reshape(mask, [b, 1, m, 1]), x, 0) as tf.Tensor4D) : x;
   const keys = p.sharedQk ? l2Normalize(existing(k)) : existing(k);
-  const turn = turner(position, p);
-  return {q: turn(tf.mul(q, p.scale)), k: turn(keys), v: existing(v), mask};
-}
-
-/** Rotates the new tokens by their positions. */
-function turner(position: number, p: Problem): (x: tf.Tensor4D) => tf.Tensor4D {
-  if (!p.rotary) return (x) => x;
-  const {cos, sin} = passingAngles(position, p.length, p.headDim);
-  const shape: [number, number] = [p.length, p.headDim / 2];
-  const table = {cos: tf.tensor2d(cos, shape), sin: tf.tensor2d(sin, shape)};
-  return (x) => apply(x, table) as tf.Tensor4D;
+  const queries = turned(tf.mul(q, p.scale), position, 1, p);
+  return {q: queries, k: turned(keys, position, 1, p), v: existing(v), mask};
 }
 
 function part({q, k, v, mask}: NewTokens, at: number, count: number): NewTokens {

@@ -179,7 +179,7 @@ describe.each(BACKENDS)('%s', (backend) => {
   });
 
   test('a decoder made, fed, copied and disposed leaves nothing, within a tidy or without', () => {
-    const model = localTransformer(BASE);
+    const model = localTransformer({...BASE, useDynamicPosBias: true});
     model.predict(tf.zeros([1, 3], 'int32'));
     const before = living();
     const decoder = tf.tidy(() => createDecoder(model, {batch: 2}) as never) as Decoder;
