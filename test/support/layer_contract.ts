@@ -115,7 +115,9 @@ export function layerContract(name: string, contract: Contract): void {
           await model.fit(given, target, {epochs: 1, batchSize: BATCH, verbose: 0});
           const second = await weightValues(layer);
           const unchanged = layer.weights.filter((_, i) => same(first[i], second[i]));
-          const names = unchanged.map(({originalName}) => originalName.split('/').slice(1).join('/'));
+          const names = unchanged.map(({originalName}) =>
+            originalName.split('/').slice(1).join('/'),
+          );
           expect(names).toEqual(unmoved);
         }
         expect(layer.trainableWeights.length).toBe(trainable ? first.length : 0);
