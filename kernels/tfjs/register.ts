@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {ADAM} from './adam';
+import {ARITHMETIC} from './arithmetic';
 import {BATCH_NORM} from './batch_norm';
 import {BATCH_NORM_GRADIENT} from './batch_norm_gradient';
 import {GATHER} from './gather';
@@ -31,11 +32,12 @@ const KERNELS: readonly Replacement[] = [
   GATHER,
   IDENTITY,
   SEGMENT_SUM,
-  SLICE,
-  SPLIT,
-  SUM,
-  TILE,
-  TRANSPOSE,
+  ...SLICE,
+  ...SPLIT,
+  ...SUM,
+  ...TILE,
+  ...TRANSPOSE,
+  ...ARITHMETIC,
   ...MAPS,
   ...MAT_MUL,
 ];

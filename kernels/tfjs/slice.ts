@@ -1,21 +1,32 @@
-/** Slice and SplitV on wasm. TF.js reads the whole of x for each part; here parts alone are copied. */
+/**
+ * Slice and SplitV on wasm and cpu, where TF.js reads the whole of x for each part, or finds the place of
+ * each number anew; here parts alone are copied, a row at a time.
+ */
 import * as tf from '@tensorflow/tfjs';
 
+import {MEMORIES, Memory} from './memories';
 import type {Replacement} from './replacement';
-import type {Values, WasmBackend} from './wasm_backend';
+import type {Values} from './wasm_backend';
 
 /** Fewer numbers are copied one by one: a call for a block of memory takes as long as some of them. */
 const LEAST_BLOCK = 16;
 
 /** A part of x, which begins at `begin` and has the shape `size`. */
-function part(x: tf.TensorInfo, begin: number[], size: number[], wasm: WasmBackend): tf.TensorInfo {
-  const out = wasm.makeOutput(size, x.dtype);
+function part(
+  memory: Memory,
+  backend: unknown,
+  x: tf.TensorInfo,
+  begin: number[],
+  size: number[],
+): tf.TensorInfo {
+  const out = memory.make(backend, [...size], x.dtype);
   if (size.includes(0)) return out;
   const strides = [...tf.util.computeStrides(x.shape), 1].slice(-x.shape.length);
   /** From this axis on, what is copied lies together. */
   let together = size.length;
   while (together > 0 && size.slice(together).every((n, i) => n === x.shape[together + i])) together--; // prettier-ignore
-  copy(wasm.typedArrayFromHeap(x), strides, begin, size, together, wasm.typedArrayFromHeap(out));
+  const [from, to] = [x, out].map((info) => memory.values(backend, info));
+  copy(from, strides, begin, size, together, to);
   return out;
 }
 
@@ -44,28 +55,36 @@ function copy(
   walk(0, 0);
 }
 
-const reason = 'it copies the whole tensor to read a part of it; the part alone is copied';
-
-export const SLICE: Replacement = {
-  kernel: 'Slice',
-  backend: 'wasm',
-  reason,
-  make: (theirs) => (call) => {
-    const {x} = call.inputs;
-    if (!x || x.dtype === 'string') return theirs(call);
-    const {begin, size} = call.attrs as unknown as {begin: number[]; size: number[]};
-    const [from, shape] = tf.slice_util.parseSliceParams(x, begin, size);
-    return part(x, from, shape, call.backend as WasmBackend);
-  },
+const REASONS = {
+  wasm: 'it copies the whole tensor to read a part of it; the part alone is copied',
+  cpu: 'it finds the place of each number anew; rows are copied whole',
 };
 
-export const SPLIT: Replacement = {
-  kernel: 'SplitV',
-  backend: 'wasm',
-  reason,
+function isNumbers(x: tf.TensorInfo | undefined): x is tf.TensorInfo {
+  return x !== undefined && x.dtype !== 'string' && x.dtype !== 'complex64';
+}
+
+export const SLICE: readonly Replacement[] = MEMORIES.map((memory) => ({
+  kernel: 'Slice',
+  backend: memory.backend,
+  reason: REASONS[memory.backend],
   make: (theirs) => (call) => {
     const {x} = call.inputs;
-    if (!x || x.dtype === 'string') return theirs(call);
+    if (!isNumbers(x)) return theirs(call);
+    const {begin, size} = call.attrs as unknown as {begin: number[]; size: number[]};
+    const [from, shape] = tf.slice_util.parseSliceParams(x, begin, size);
+    tf.slice_util.assertParamsValid(x, from, shape);
+    return part(memory, call.backend, x, from, shape);
+  },
+}));
+
+export const SPLIT: readonly Replacement[] = MEMORIES.map((memory) => ({
+  kernel: 'SplitV',
+  backend: memory.backend,
+  reason: REASONS[memory.backend],
+  make: (theirs) => (call) => {
+    const {x} = call.inputs;
+    if (!isNumbers(x)) return theirs(call);
     const {numOrSizeSplits, axis} = call.attrs as unknown as {
       numOrSizeSplits: number | number[];
       axis: number;
@@ -74,9 +93,9 @@ export const SPLIT: Replacement = {
     const begin = x.shape.map(() => 0);
     return tf.backend_util.prepareSplitSize(x, numOrSizeSplits, along).map((length) => {
       const size = x.shape.map((all, at) => (at === along ? length : all));
-      const one = part(x, begin, size, call.backend as WasmBackend);
+      const one = part(memory, call.backend, x, begin, size);
       begin[along] += length;
       return one;
     });
   },
-};
+}));

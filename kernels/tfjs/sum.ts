@@ -1,17 +1,17 @@
 /**
- * Sum on wasm. TF.js adds up the last axes alone, one number after the other, and transposes x
+ * Sum on wasm and cpu. TF.js adds up the last axes alone, one number after the other, and transposes x
  * first where others are asked for, as the gradient of every bias does.
  */
 import * as tf from '@tensorflow/tfjs';
 
 import {direct} from '../program/direct';
-import {enter} from '../wasm';
 import {asOneAxis} from './one_axis';
+import {MEMORIES} from './memories';
 import type {Replacement} from './replacement';
 
-export const SUM: Replacement = {
+export const SUM: readonly Replacement[] = MEMORIES.map(({backend, enter}) => ({
   kernel: 'Sum',
-  backend: 'wasm',
+  backend,
   reason: 'it transposes before it adds up any but the last axes, and adds one number at a time',
   make: (theirs) => (call) => {
     const {x} = call.inputs;
@@ -29,4 +29,4 @@ export const SUM: Replacement = {
     );
     return sum ?? theirs(call);
   },
-};
+}));

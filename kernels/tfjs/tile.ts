@@ -1,6 +1,7 @@
-/** Tile on wasm, which TF.js computes a number at a time: blocks are copied, and copies doubled. */
+/** Tile on wasm and cpu, which TF.js computes a number at a time: blocks are copied, and copies doubled. */
+import {MEMORIES} from './memories';
 import type {Replacement} from './replacement';
-import type {Values, WasmBackend} from './wasm_backend';
+import type {Values} from './wasm_backend';
 
 /** Repeats the first `length` numbers from `at` on until there are `times` of them. */
 function repeat(values: Values, at: number, length: number, times: number): void {
@@ -34,21 +35,19 @@ function tile(x: Values, shape: number[], reps: number[], to: Values): void {
   write(0, 0, x.length, 0);
 }
 
-export const TILE: Replacement = {
+export const TILE: readonly Replacement[] = MEMORIES.map((memory) => ({
   kernel: 'Tile',
-  backend: 'wasm',
+  backend: memory.backend,
   reason: 'it copies a number at a time; whole blocks are copied at the speed of memory',
   make: (theirs) => (call) => {
     const {x} = call.inputs;
     if (!x || x.dtype === 'string' || x.dtype === 'complex64') return theirs(call);
     const {reps} = call.attrs as unknown as {reps: number[]};
-    const wasm = call.backend as WasmBackend;
-    const to = wasm.makeOutput(
-      x.shape.map((size, axis) => size * reps[axis]),
-      x.dtype,
-    );
-    if (to.shape.includes(0)) return to;
-    tile(wasm.typedArrayFromHeap(x), x.shape, reps, wasm.typedArrayFromHeap(to));
+    const shape = x.shape.map((size, axis) => size * reps[axis]);
+    const to = memory.make(call.backend, shape, x.dtype);
+    if (shape.includes(0)) return to;
+    const [from, all] = [x, to].map((info) => memory.values(call.backend, info));
+    tile(from, x.shape, reps, all);
     return to;
   },
-};
+}));

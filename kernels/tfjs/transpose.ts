@@ -1,6 +1,6 @@
-/** Transpose on wasm where it turns rows into columns; TF.js jumps through memory for each number. */
+/** Transpose on wasm and cpu where it turns rows into columns; TF.js jumps through memory for each number. */
 import {direct} from '../program/direct';
-import {enter} from '../wasm';
+import {MEMORIES} from './memories';
 import type {Replacement} from './replacement';
 
 /** [batch, rows, columns] whose last two axes are exchanged, or null where it is not such. */
@@ -18,9 +18,9 @@ function asMatrices(shape: number[], perm: number[]): [number, number, number] |
   return [size(sorted.slice(0, same)), size(rest.slice(0, rows)), size(rest.slice(rows))];
 }
 
-export const TRANSPOSE: Replacement = {
+export const TRANSPOSE: readonly Replacement[] = MEMORIES.map(({backend, enter}) => ({
   kernel: 'Transpose',
-  backend: 'wasm',
+  backend,
   reason: 'it reads far apart, a number at a time; four rows and four columns are turned at once',
   make: (theirs) => (call) => {
     const {x} = call.inputs;
@@ -33,4 +33,4 @@ export const TRANSPOSE: Replacement = {
     );
     return turned ?? theirs(call);
   },
-};
+}));

@@ -7,8 +7,14 @@ import type {Replacement} from '../../kernels/tfjs/replacement';
 export type Inputs = Record<string, tf.Tensor | undefined>;
 export type Run = (inputs: Inputs, attrs?: tf.NamedAttrMap) => tf.Tensor;
 
+/** Of the replacements of one kernel on some backends, that of the current one. */
+export function current(some: readonly Replacement[]): Replacement {
+  return some.find(({backend}) => backend === tf.getBackend())!;
+}
+
 /** Both, and whether ours handed its last call on. */
-export function both({kernel, backend, make}: Replacement) {
+export function both(given: Replacement | readonly Replacement[]) {
+  const {kernel, backend, make} = 'make' in given ? given : current(given);
   const {kernelFunc} = tf.getKernel(kernel, backend);
   let handedOn = false;
   const theirs: tf.KernelFunc = (call) => {

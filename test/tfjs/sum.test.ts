@@ -1,4 +1,4 @@
-/** Our Sum on wasm against that of TF.js, and against sums in float64. */
+/** Our Sum against that of TF.js, and against sums in float64. */
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 
@@ -22,10 +22,11 @@ function loops(x: tf.Tensor, axes: number[]): {sums: number[]; sizes: number[]} 
   return {sums, sizes};
 }
 
-const onWasm = BACKENDS.includes('wasm') ? describe : describe.skip;
+const MEMORIES = ['wasm', 'cpu'].filter((backend) => BACKENDS.includes(backend));
+const described = MEMORIES.length > 0 ? describe.each(MEMORIES) : describe.skip.each(['wasm']);
 
-onWasm('Sum on wasm', () => {
-  beforeAll(() => useBackend('wasm'));
+described('Sum on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
 
   async function check(shape: number[], axes: number[], keepDims: boolean) {
     const {theirs, ours} = both(SUM);

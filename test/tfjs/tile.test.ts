@@ -1,4 +1,4 @@
-/** Our Tile and Identity on wasm against those of TF.js. */
+/** Our Tile, and our Identity on wasm, against those of TF.js. */
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 
@@ -9,9 +9,11 @@ import {living} from '../support/close';
 import {both, expectSame, someValues} from '../support/replaced';
 
 const onWasm = BACKENDS.includes('wasm') ? describe : describe.skip;
+const MEMORIES = ['wasm', 'cpu'].filter((backend) => BACKENDS.includes(backend));
+const described = MEMORIES.length > 0 ? describe.each(MEMORIES) : describe.skip.each(['wasm']);
 
-onWasm('Tile on wasm', () => {
-  beforeAll(() => useBackend('wasm'));
+described('Tile on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
   const tile = () => both(TILE);
 
   const axis = fc.tuple(fc.integer({min: 0, max: 5}), fc.integer({min: 0, max: 5}));

@@ -1,0 +1,60 @@
+/** Our Add, Sub, Multiply and RealDiv on cpu against those of TF.js: the same bits. */
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+
+import {ARITHMETIC} from '../../kernels/tfjs/arithmetic';
+import {BACKENDS, useBackend} from '../support/backends';
+import {living} from '../support/close';
+import {both, expectSame, someValues} from '../support/replaced';
+
+const onCpu = BACKENDS.includes('cpu') ? describe : describe.skip;
+
+/** Two shapes of which the second is broadcast along some axes, or lacks the first ones; or the other way. */
+const pairs = fc
+  .array(fc.tuple(fc.integer({min: 0, max: 5}), fc.constantFrom('both', 'a', 'b')), {maxLength: 5})
+  .chain((axes) => fc.tuple(fc.constant(axes), fc.nat(axes.length), fc.boolean()))
+  .map(([axes, missing, isSecond]) => {
+    const of = (one: string) =>
+      axes.map(([size, who]) => (who === 'both' || who === one ? size : 1));
+    const [a, b] = [of('a'), of('b')];
+    return isSecond ? [a, b.slice(missing)] : [a.slice(missing), b];
+  });
+
+onCpu.each(ARITHMETIC.map((one) => [one.kernel, one] as const))('%s on cpu', (_, replacement) => {
+  beforeAll(() => useBackend('cpu'));
+  let before: ReturnType<typeof living>;
+  beforeEach(() => {
+    before = living();
+    tf.engine().startScope();
+  });
+  afterEach(() => {
+    tf.engine().endScope();
+    expect(living()).toEqual(before);
+  });
+
+  test('of any shapes that go together', () => {
+    const {theirs, ours, wasHandedOn} = both(replacement);
+    const check = ([first, second]: number[][]) => {
+      const [a, b] = [someValues(first), tf.add(someValues(second), 0.5)];
+      const found = ours({a, b});
+      expect(wasHandedOn()).toBe(false);
+      expectSame(found, theirs({a, b}));
+    };
+    fc.assert(fc.property(pairs, check), {numRuns: 200, seed: 7});
+  });
+
+  test('of NaN, infinities and zeros of either sign', () => {
+    const {theirs, ours} = both(replacement);
+    const some = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 3e38, 1e-45];
+    const [a, b] = [tf.tensor(some, [9, 1]), tf.tensor(some)];
+    const [found, known] = [ours({a, b}).dataSync(), theirs({a, b}).dataSync()];
+    found.forEach((value, i) => expect(Object.is(value, known[i])).toBe(true));
+  });
+
+  test('of integers, and of shapes that do not go together, it is TF.js’s turn', () => {
+    const {ours, wasHandedOn} = both(replacement);
+    ours({a: someValues([3], 'int32'), b: someValues([3], 'int32')});
+    expect(wasHandedOn()).toBe(true);
+    expect(() => ours({a: someValues([3]), b: someValues([4])})).toThrow(/broadcast/);
+  });
+});
