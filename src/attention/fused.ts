@@ -80,10 +80,12 @@ const backends = new Map<string, FusedBackend>();
 export function registerFused(backend: FusedBackend): void {
   const {backendName, forward, backward, decode} = backend;
   backends.set(backendName, backend);
-  // an ESM and a CommonJS copy of this package may share one TF.js
+  // an ESM and a CommonJS copy of this package, or one of before, may share one TF.js
+  if (decode && !tf.getKernel(DECODE, backendName)) {
+    tf.registerKernel({kernelName: DECODE, backendName, kernelFunc: decode.run});
+  }
   if (tf.getKernel(FORWARD, backendName)) return;
   tf.registerKernel({kernelName: FORWARD, backendName, kernelFunc: forward.run});
-  if (decode) tf.registerKernel({kernelName: DECODE, backendName, kernelFunc: decode.run});
   if (!backward) return;
   tf.registerKernel({kernelName: BACKWARD, backendName, kernelFunc: backward.run});
 }

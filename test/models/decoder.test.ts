@@ -28,7 +28,7 @@ describe.each(SYNCHRONOUS)('%s', (backend) => {
   test('a snapshot is a value: later feeds do not change it, and it can be gone back to again', () => {
     const model = localTransformer(CONFIG);
     const decoder = createDecoder(model);
-    decoder.feed([1, 2, 3, 4]);
+    decoder.feed(Int32Array.of(1, 2, 3, 4));
     const snapshot = decoder.snapshot();
     expect(snapshot.position).toBe(4);
     const first = says(decoder, 5);

@@ -19,6 +19,7 @@ const FILES = [
   'oracle/cases',
   'oracle/pytorch',
   'property/random',
+  'property/decode',
   'property/laws',
   'property/positions',
   'property/dropout',
