@@ -1,8 +1,10 @@
-/** The PyTorch original's answers, written by scripts/make_fixtures.py, with their types. */
+/** The PyTorch original's answers, written by scripts/make_*fixtures.py, with their types. */
 import localAttention from '../fixtures/local_attention.json';
 import localMHA from '../fixtures/local_mha.json';
+import localTransformer from '../fixtures/local_transformer.json';
 import rotary from '../fixtures/rotary.json';
 import type {NaiveConfig, NaiveMHAConfig} from './naive';
+import type {NaiveTransformerConfig} from './naive_transformer';
 
 export interface FixtureTensor {
   shape: number[];
@@ -45,6 +47,28 @@ export interface LocalMHAFixture {
   gradients: Record<string, FixtureTensor>;
 }
 
+/** A gradient, or of a larger one the sums of its rows and of its columns. */
+export type KeptGradient = FixtureTensor | {rows: FixtureTensor; columns: FixtureTensor};
+
+export interface LocalTransformerFixture {
+  name: string;
+  config: NaiveTransformerConfig & {ignoreIndex?: number};
+  /** The state_dict without its buffers: matrices are [out, in]. */
+  weights: Record<string, FixtureTensor>;
+  /** [B, n + 1]: the model is given all but the last, the labels are all but the first. */
+  ids?: FixtureTensor;
+  /** [B, n, D], where there are no tokens; the loss is then Σ output·dout. */
+  x?: FixtureTensor;
+  dout?: FixtureTensor;
+  dx?: FixtureTensor;
+  /** [B, n] */
+  mask?: FixtureTensor;
+  output: FixtureTensor;
+  loss: FixtureTensor;
+  /** By the names of `weights`. */
+  gradients: Record<string, KeptGradient>;
+}
+
 export interface RotaryTable {
   name: string;
   dim: number;
@@ -77,6 +101,10 @@ export function localAttentionFixtures(): LocalAttentionFixture[] {
 
 export function localMHAFixtures(): LocalMHAFixture[] {
   return localMHA.cases as object[] as LocalMHAFixture[];
+}
+
+export function localTransformerFixtures(): LocalTransformerFixture[] {
+  return localTransformer.cases as object[] as LocalTransformerFixture[];
 }
 
 export function rotaryFixtures(): {tables: RotaryTable[]; xpos: XposTable[]} {
