@@ -14,6 +14,7 @@ import {
   blockOptions,
   resolveTransformer,
 } from './config';
+import {LanguageModel} from './language_model';
 
 const FN = 'localTransformer';
 
@@ -48,7 +49,8 @@ export function localTransformer(args: LocalTransformerArgs): tf.LayersModel {
     x = chain(x, inserted);
     x = block.apply(bias ? [x, bias] : x) as tf.SymbolicTensor;
   }
-  return tf.model({inputs: input, outputs: chain(chain(x, layers.sum), layers.logits)});
+  const graph = {inputs: input, outputs: chain(chain(x, layers.sum), layers.logits)};
+  return layers.logits ? new LanguageModel(graph) : tf.model(graph);
 }
 
 function layersOf(config: LocalTransformerConfig) {
