@@ -21,16 +21,16 @@ export interface Bounds {
   above?: number;
   below?: number;
   from?: number;
+  to?: number;
 }
 
 /** Throws unless `value` is a number of float32 within the bounds; returns it. */
 export function finiteNumber(fn: string, name: string, value: unknown, bounds: Bounds): number {
-  const {above = -Infinity, below = Infinity, from = -Infinity} = bounds;
+  const {above = -Infinity, below = Infinity, from = -Infinity, to = Infinity} = bounds;
   const rule = `${name} must be a finite number${inWords(bounds)}`;
   if (typeof value !== 'number') failType(fn, rule, value);
-  if (!Number.isFinite(value) || value <= above || value >= below || value < from) {
-    fail(fn, rule, value);
-  }
+  const isWithin = value > above && value < below && value >= from && value <= to;
+  if (!Number.isFinite(value) || !isWithin) fail(fn, rule, value);
   if (Math.abs(value) > LARGEST_FLOAT) {
     fail(fn, `${name} must be within the range of float32`, value);
   }
@@ -45,10 +45,11 @@ export function checkSeed(fn: string, value: unknown): number {
   return value;
 }
 
-function inWords({above, below, from}: Bounds): string {
+function inWords({above, below, from, to}: Bounds): string {
   const rules = [];
   if (from !== undefined) rules.push(`at least ${from}`);
   if (above !== undefined) rules.push(`greater than ${above}`);
   if (below !== undefined) rules.push(`less than ${below}`);
+  if (to !== undefined) rules.push(`at most ${to}`);
   return rules.length ? `, ${rules.join(' and ')}` : '';
 }
