@@ -18,12 +18,13 @@ import {Snapshot} from './snapshot';
 
 const FN = 'createDecoder';
 
-const OPTIONS = {
+/** The options of a decoder. */
+export const DECODER = {
   /** Sequences that are decoded side by side, B. */
   batch: count(1, 1),
 };
 
-export type DecoderOptions = Given<typeof OPTIONS>;
+export type DecoderOptions = Given<typeof DECODER>;
 
 const FEED = {
   /** Which tokens exist, for ever: [B, m], such as `false` for the padding on the left of a prompt. */
@@ -52,16 +53,21 @@ const INFERENCE = {training: false, seed: 0};
  *     (`insertLayers`), of whose past nobody knows how much can be seen
  */
 export function createDecoder(model: tf.LayersModel, options: DecoderOptions = {}): Decoder {
-  const {batch} = readOptions(FN, OPTIONS, options);
-  const parts = partsOf(FN, model);
+  const {batch} = readOptions(FN, DECODER, options);
+  return decoderFor(FN, model, batch);
+}
+
+/** {@link createDecoder} for a function of another name. */
+export function decoderFor(fn: string, model: tf.LayersModel, batch: number): Decoder {
+  const parts = partsOf(fn, model);
   const inserted = parts.blocks.findIndex((one) => one.inserted !== null);
   if (inserted >= 0) {
     refuse(
-      FN,
+      fn,
       `model must have no insertLayers, whose past no cache bounds, got one before block ${inserted + 1}`,
     );
   }
-  return new Decoder(model, parts, batch, emptyCache(FN, attentionsOf(parts), batch));
+  return new Decoder(model, parts, batch, emptyCache(fn, attentionsOf(parts), batch));
 }
 
 /** What {@link createDecoder} makes. */

@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs';
  */
 export class LanguageModel extends tf.LayersModel {
   /** @nocollapse */
-  static className = 'LanguageModel';
+  static override className = 'LanguageModel';
 
   override compile(args: tf.ModelCompileArgs): void {
     super.compile(args);

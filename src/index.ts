@@ -19,8 +19,11 @@ import {xposScale} from './rotary/xpos';
 export {ready, registerFasterKernels} from '../kernels';
 export {loadCheckpoint, saveCheckpoint} from '../models/checkpoint';
 export {createDecoder} from '../models/decoder';
+export {generate} from '../models/generate';
 export {localTransformer} from '../models/local_transformer';
+export {createStream} from '../models/stream';
 export {localAttention} from './attention/local_attention';
+export {languageModelLoss} from './nn/language_model_loss';
 export {verify} from './verify/verify';
 export {
   DynamicPositionBias,
@@ -54,7 +57,10 @@ export type {CheckpointReport} from '../models/checkpoint';
 export type {CheckpointFile, CheckpointShards, CheckpointSource} from '../models/checkpoint_source';
 export type {Decoder, DecoderOptions, FeedOptions} from '../models/decoder';
 export type {TokenIds, TokenMask} from '../models/decoder_input';
+export type {GenerateOptions, Prompt, Stop} from '../models/generate';
 export type {Snapshot} from '../models/snapshot';
+export type {Stream} from '../models/stream';
+export type {LanguageModelLossOptions} from './nn/language_model_loss';
 export type {Initializers, LocalTransformerArgs} from '../models/config';
 export type {
   DynamicPositionBiasArgs,

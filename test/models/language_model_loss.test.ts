@@ -12,15 +12,19 @@ import {EPSILON} from '../support/tolerance';
 const [B, N, V] = [3, 5, 7];
 const IDS = [[1, 6, 0, -1, 3], [5, 5, -1, 2, 4], [0, 3, 6, 6, -1]]; // prettier-ignore
 
+interface Logits extends Values {
+  data: Float64Array;
+}
+
 interface Case {
   name: string;
-  logits: Values;
+  logits: Logits;
   ids: number[][];
   ignoreIndex?: number;
 }
 
-function random(amplitude: number, shape = [B, N, V]): Values {
-  return uniform(generator(11), shape, amplitude);
+function random(amplitude: number, shape = [B, N, V]): Logits {
+  return uniform(generator(11), shape, amplitude) as Logits;
 }
 
 /** The likeliest token of each row is far ahead, and no label: all of the loss is the distance. */
@@ -36,7 +40,7 @@ const CASES: Case[] = [
 ];
 
 /** The mean cross entropy of the next tokens, by its definition. */
-function naiveLoss({shape, data}: Values, ids: number[][], ignoreIndex = -1): number {
+function naiveLoss({shape, data}: Logits, ids: number[][], ignoreIndex = -1): number {
   const [, , numTokens] = shape;
   let [sum, count] = [0, 0];
   eachLabel(ids, ignoreIndex, (label, at) => {
@@ -50,7 +54,7 @@ function naiveLoss({shape, data}: Values, ids: number[][], ignoreIndex = -1): nu
 }
 
 /** By the same definition, for labels that are not all ignored. */
-function naiveGradient({shape, data}: Values, ids: number[][], ignoreIndex = -1): Values {
+function naiveGradient({shape, data}: Logits, ids: number[][], ignoreIndex = -1): Logits {
   const [, , numTokens] = shape;
   const grad = new Float64Array(data.length);
   let count = 0;
@@ -75,7 +79,7 @@ function eachLabel(ids: number[][], ignore: number, see: (label: number, at: num
 }
 
 /** Central differences of a function of the values. */
-function differences(of: (x: Values) => number, {shape, data}: Values, step: number): Values {
+function differences(of: (x: Logits) => number, {shape, data}: Logits, step: number): Logits {
   const slopes = Float64Array.from(data, (_, at) => {
     const moved = [1, -1].map((sign) =>
       of({shape, data: Float64Array.from(data, (x, i) => (i === at ? x + sign * step : x))}),
@@ -131,7 +135,7 @@ describe.each(BACKENDS)('%s:', (backend) => {
     const penalty = (x: tf.Tensor) =>
       tf.sum(tf.square(tf.grad((x: tf.Tensor) => languageModelLoss(x, labels))(x))) as tf.Scalar;
     const got = tf.grad(penalty)(x);
-    const of = (x: Values) => naiveGradient(x, ids).data.reduce((sum, g) => sum + g * g, 0);
+    const of = (x: Logits) => naiveGradient(x, ids).data.reduce((sum, g) => sum + g * g, 0);
     await expectClose('second gradient', got, differences(of, logits, 1e-4), 1e-5);
     tf.dispose([x, labels, got]);
   });

@@ -164,7 +164,7 @@ test.each([
   [{seed: 0.5}, 'seed must be a whole number from 0 to 4294967295, got 0.5'],
   [{topk: 3}, "unknown option 'topk' (did you mean 'topK'?)"],
 ])('%j is refused in words', (options, sentence) => {
-  expect(() => choose(options)).toThrow(`[test] ${sentence}`);
+  expect(() => choose(options as Options)).toThrow(`[test] ${sentence}`);
 });
 
 describe('the random numbers', () => {
