@@ -6,8 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {oneHot} from '../examples/char_lm/batches';
-import {buildModel} from '../examples/char_lm/model';
+import {buildM2, oneHot} from '../bench/whole/m2';
 import {Implementation, layers} from '../src';
 import {keepsFloat16} from '../src/attention/float16';
 import {living} from './support/close';
@@ -64,9 +63,9 @@ const dense = (units: number, seed: number, activation?: 'relu' | 'gelu' | 'soft
 
 const MODELS: Record<string, (implementation: Implementation) => Trained> = {
   // by whatever 'auto' finds
-  'the character model of npm start'() {
+  'the character model of the bench'() {
     const text = Int32Array.from({length: 2 * 23}, (_, i) => (i * i) % 7);
-    const model = buildModel(7, {dim: 16, heads: 2, depth: 1, window: 4, seed: 1});
+    const model = buildM2(7, {dim: 16, heads: 2, depth: 1, window: 4, seed: 1});
     const loss = (labels: tf.Tensor, logits: tf.Tensor) =>
       tf.neg(tf.mean(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), -1)));
     const [x, y] = [text, text.map((id) => (id + 1) % 7)].map((ids) =>

@@ -2,11 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 import type {Implementation} from 'tfjs-local-attention';
 
-import {oneHot} from '../../examples/char_lm/batches';
-import {buildModel} from '../../examples/char_lm/model';
 import {randomNumbers} from '../../examples/char_lm/random';
-import {crossEntropy} from '../../examples/char_lm/training';
 import {buildM1} from './m1';
+import {buildM2, crossEntropy, oneHot} from './m2';
 import {BETA1, EPSILON, FIRST_STEPS, Model} from './models';
 
 export {BETA1, EPSILON, FIRST_STEPS, MODELS} from './models';
@@ -15,7 +13,7 @@ export type {Model} from './models';
 const M2 = {dim: 64, heads: 2, depth: 2, window: 8, seed: 1};
 
 export function built({name, vocabulary}: Model, implementation: Implementation): tf.LayersModel {
-  return name === 'M1' ? buildM1(implementation) : buildModel(vocabulary, {...M2, implementation});
+  return name === 'M1' ? buildM1(implementation) : buildM2(vocabulary, {...M2, implementation});
 }
 
 /** The model, ready for trainOnBatch: the loss is in nats a token, the mean over all. */

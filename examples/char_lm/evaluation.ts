@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import {languageModelLoss} from 'tfjs-local-attention';
 
 import {windowsAt} from './batches';
 import {Pairs} from './ngram';
@@ -11,6 +12,8 @@ export interface Windows {
 }
 
 const BATCH = 8;
+/** No character: a label that is not asked for. */
+const IGNORED = -1;
 
 /** At most `count` windows, evenly spread over `text`, that share no character to predict. */
 export function spread(text: Int32Array, length: number, context: number, count: number): Windows {
@@ -39,19 +42,25 @@ export async function modelBits(
   windows: Windows,
 ): Promise<number> {
   const {starts, length, context} = windows;
-  const size = model.outputs[0].shape[2]!;
   let nats = 0;
   for (let first = 0; first < starts.length; first += BATCH) {
-    const batch = windowsAt(text, starts.slice(first, first + BATCH), length, size);
-    const sum = tf.tidy(() => {
-      const logits = model.predictOnBatch(batch.input) as tf.Tensor;
-      const surprises = tf.mul(tf.logSoftmax(logits), tf.neg(batch.target)); // [B, n, V]
-      return tf.sum(tf.slice(surprises, [0, context, 0], [-1, -1, -1]));
+    const rows = starts.slice(first, first + BATCH);
+    const ids = windowsAt(text, rows, length + 1);
+    const mean = tf.tidy(() => {
+      const logits = model.predictOnBatch(ids) as tf.Tensor;
+      return languageModelLoss(logits, maskContext(ids, context), {ignoreIndex: IGNORED});
     });
-    nats += (await sum.data())[0];
-    tf.dispose([batch, sum]);
+    nats += (await mean.data())[0] * rows.length * (length - context);
+    tf.dispose([ids, mean]);
   }
   return nats / Math.LN2 / (starts.length * (length - context));
+}
+
+/** The ids with IGNORED where the context is: the first that is not is the one after it. */
+function maskContext(ids: tf.Tensor2D, context: number): tf.Tensor {
+  const [rows, length] = ids.shape;
+  const asked = tf.slice(ids, [0, context + 1], [rows, length - context - 1]);
+  return tf.concat([tf.fill([rows, context + 1], IGNORED, 'int32'), asked], 1);
 }
 
 /** The largest difference of the two models' logits over the first of the windows. */
@@ -61,10 +70,9 @@ export async function largestDifference(
   text: Int32Array,
   {starts, length}: Windows,
 ): Promise<number> {
-  const size = one.outputs[0].shape[2]!;
-  const batch = windowsAt(text, starts.slice(0, BATCH), length, size);
+  const batch = windowsAt(text, starts.slice(0, BATCH), length);
   const largest = tf.tidy(() => {
-    const [a, b] = [one, other].map((model) => model.predictOnBatch(batch.input) as tf.Tensor);
+    const [a, b] = [one, other].map((model) => model.predictOnBatch(batch) as tf.Tensor);
     return tf.max(tf.abs(tf.sub(a, b)));
   });
   const [difference] = await largest.data();

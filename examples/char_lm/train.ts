@@ -23,10 +23,10 @@ import {Backend, chooseBackend} from './backend';
 import {novel, split} from './corpus';
 import {Windows, largestDifference, modelBits, pairsIn, spread} from './evaluation';
 import {backendFlag, positive, run, wholeNumber} from './flags';
-import {ModelShape, buildModel, contextOf} from './model';
+import {ModelShape, buildModel} from './model';
 import {bigramBits, unigramBits, uniformBits} from './ngram';
 import {progressBar} from './progress_bar';
-import {continueText} from './sample';
+import {continueText, timed} from './sample';
 import {CharacterModel, load, save} from './store';
 import {TrainingPlan, train} from './training';
 
@@ -79,7 +79,7 @@ run(command, async () => {
   const backend = await chooseBackend(flags.backend);
   registerFasterKernels();
   const model = buildModel(alphabet.size, flags);
-  const written: CharacterModel = {model, alphabet, context: contextOf(flags)};
+  const written: CharacterModel = {model, alphabet};
   console.log(
     `Moby Dick: ${text.length} characters to train on, ${heldOut.length} held out, ` +
       `${alphabet.size} in the alphabet. Model: ${model.countParams()} weights, backend ${backend}.`,
@@ -153,8 +153,9 @@ async function describe(
   console.log(`\nLargest difference of logits before saving and after loading: ${difference}`);
 
   const options = {characters: 300, temperature: 0.7, seed: flags.seed};
-  const sample = PROMPT + (await continueText(reloaded, PROMPT, options));
-  console.log(`\nSample:\n${sample}`);
+  const {text, perSecond} = await timed(continueText(reloaded, PROMPT, options));
+  const sample = PROMPT + text;
+  console.log(`\nSample, written at ${Math.round(perSecond)} tokens a second:\n${sample}`);
   console.log(
     `\nMore: npm run generate -- --model ${flags.out} --prompt ${JSON.stringify(PROMPT)}`,
   );

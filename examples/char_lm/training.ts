@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import {languageModelLoss} from 'tfjs-local-attention';
 
 import {windowsAt} from './batches';
 import {randomNumbers} from './random';
@@ -35,10 +36,9 @@ export async function train(
   stop: AbortSignal,
   onStep: (progress: Progress) => void,
 ): Promise<Progress> {
-  const size = model.outputs[0].shape[2]!;
   const random = randomNumbers(plan.seed);
   const optimizer = tf.train.adam(plan.rate, 0.9, 0.99);
-  model.compile({optimizer, loss: crossEntropy});
+  model.compile({optimizer, loss: languageModelLoss});
 
   const begin = performance.now();
   let progress: Progress = {step: 0, done: 0, bits: NaN, seconds: 0, charactersPerSecond: 0};
@@ -48,9 +48,9 @@ export async function train(
     const starts = Array.from({length: plan.batch}, () =>
       Math.floor(random() * (text.length - plan.length)),
     );
-    const {input, target} = windowsAt(text, starts, plan.length, size);
-    const loss = (await model.trainOnBatch(input, target)) as number;
-    tf.dispose([input, target]);
+    const ids = windowsAt(text, starts, plan.length);
+    const loss = (await model.trainOnBatch(ids, ids)) as number;
+    ids.dispose();
     if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss}: try a lower --rate.`);
 
     progress = next(progress, loss / Math.LN2, (performance.now() - begin) / 1000, plan);
@@ -59,15 +59,6 @@ export async function train(
   }
   optimizer.dispose();
   return progress;
-}
-
-/** Nats per character, the mean over all positions. */
-export function crossEntropy(target: tf.Tensor, logits: tf.Tensor): tf.Tensor {
-  const size = logits.shape[2]!;
-  return tf.losses.softmaxCrossEntropy(
-    tf.reshape(target, [-1, size]),
-    tf.reshape(logits, [-1, size]),
-  );
 }
 
 /** Up to 1 while warming up, then down to a fiftieth in a straight line. */

@@ -4,14 +4,15 @@ import os from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 
+import {saveCheckpoint} from '../../src';
 import {Alphabet, REST} from '../../examples/char_lm/alphabet';
 import {normalise, novel, split} from '../../examples/char_lm/corpus';
-import {pairsIn, spread} from '../../examples/char_lm/evaluation';
+import {modelBits, pairsIn, spread} from '../../examples/char_lm/evaluation';
 import {notNegative, positive, wholeNumber} from '../../examples/char_lm/flags';
-import {buildModel, contextOf} from '../../examples/char_lm/model';
+import {buildModel} from '../../examples/char_lm/model';
 import {bigramBits, unigramBits, uniformBits} from '../../examples/char_lm/ngram';
 import {randomNumbers} from '../../examples/char_lm/random';
-import {checkPrompt, choose} from '../../examples/char_lm/sample';
+import {checkPrompt, continueText, timed} from '../../examples/char_lm/sample';
 import {load, save} from '../../examples/char_lm/store';
 import {train} from '../../examples/char_lm/training';
 
@@ -110,15 +111,22 @@ describe('sampling', () => {
     expect(Math.abs(mean - 0.5)).toBeLessThan(4 * Math.sqrt(1 / 12 / drawn.length));
   });
 
-  test('greedy takes the likeliest character, but never the one that stands for the rest', () => {
-    expect(choose([9, 1, 3, 2], 0, 0.99)).toBe(2);
-  });
-
-  test('drawing follows the softmax of logits / temperature', () => {
-    const logits = [9, Math.log(1), Math.log(3)].map((logit) => 2 * logit);
-    expect(choose(logits, 2, 0.24)).toBe(1);
-    expect(choose(logits, 2, 0.26)).toBe(2);
-    expect(choose(logits, 2, 1 - 2 ** -32)).toBe(2);
+  test('a text comes character by character, and the same for the same seed', async () => {
+    await tf.setBackend('cpu');
+    const alphabet = new Alphabet('ab🐳');
+    const model = buildModel(4, {dim: 8, heads: 2, depth: 1, window: 3, seed: 1});
+    const write = (seed: number) => {
+      const parts: string[] = [];
+      const text = continueText({model, alphabet}, 'ab', {characters: 30, temperature: 1, seed});
+      return timed(text, (part) => parts.push(part)).then((written) => ({...written, parts}));
+    };
+    const {text, parts, perSecond} = await write(1);
+    expect(parts).toHaveLength(30);
+    expect(parts.join('')).toBe(text);
+    expect(perSecond).toBeGreaterThan(0);
+    expect((await write(1)).text).toBe(text);
+    expect((await write(2)).text).not.toBe(text);
+    model.dispose();
   });
 
   test('a prompt must have characters, and only such as the model knows', () => {
@@ -167,20 +175,29 @@ describe('model', () => {
     expect(bits.at(-1)).toBeLessThan(1);
   });
 
-  test('logits depend on the context and on nothing before it', () => {
+  test('bits per character are those of the logits, after the context, over all windows', async () => {
     const model = buildModel(5, shape);
-    const input = tf.oneHot(tf.tensor2d(text.slice(0, 20), [1, 20], 'int32'), 5);
-    const lastOf = (n: number) =>
-      tf.tidy(() => {
-        const end = tf.cast(tf.slice(input, [0, 20 - n, 0], [1, n, 5]), 'float32');
-        const logits = model.predictOnBatch(end) as tf.Tensor;
-        return [...tf.slice(logits, [0, n - 1, 0], [1, 1, 5]).dataSync()];
+    const windows = {starts: [0, 7, 30, 31, 50, 77, 80, 90, 101], length: 9, context: 4};
+    const bits = await modelBits(model, text, windows);
+    let [sum, count] = [0, 0];
+    for (const start of windows.starts) {
+      const ids = text.slice(start, start + 9);
+      const probabilities = tf.tidy(() => {
+        const logits = model.predict(tf.tensor2d(ids, [1, 9], 'int32')) as tf.Tensor3D;
+        return tf.softmax(logits).arraySync()[0];
       });
-    const [all, seen, less] = [20, contextOf(shape), contextOf(shape) - 1].map(lastOf);
-    const largest = (other: number[]) => Math.max(...all.map((x, i) => Math.abs(x - other[i])));
-    expect(contextOf(shape)).toBe(7);
-    expect(largest(seen)).toBeLessThan(1e-5);
-    expect(largest(less)).toBeGreaterThan(1e-4);
+      for (let i = 4; i < 9; i++, count++) sum -= Math.log2(probabilities[i][text[start + i + 1]]);
+    }
+    expect(bits).toBeCloseTo(sum / count, 5);
+    model.dispose();
+  });
+
+  test('it writes on beyond the length that it is trained on', async () => {
+    const model = buildModel(5, shape);
+    const alphabet = new Alphabet('abcd');
+    const {text} = await timed(continueText({model, alphabet}, 'a', {characters: 200, temperature: 1, seed: 1})); // prettier-ignore
+    expect(text).toHaveLength(200);
+    model.dispose();
   });
 });
 
@@ -190,9 +207,8 @@ describe('store', () => {
 
   beforeAll(async () => {
     await tf.setBackend('cpu');
-    const shape = {dim: 4, heads: 1, depth: 1, window: 2, seed: 1};
-    const model = buildModel(3, shape);
-    await save({model, alphabet: new Alphabet('ab'), context: contextOf(shape)}, directory);
+    const model = buildModel(3, {dim: 4, heads: 1, depth: 1, window: 2, seed: 1});
+    await save({model, alphabet: new Alphabet('ab')}, directory);
   });
 
   /** Loads after the metadata of what was saved have been changed. */
@@ -206,17 +222,14 @@ describe('store', () => {
   }
 
   test('what was saved comes back', async () => {
-    const {alphabet, context} = await loadWith({});
-    expect([alphabet.characters, context]).toEqual(['ab', 3]);
+    const {alphabet} = await loadWith({});
+    expect(alphabet.characters).toBe('ab');
   });
 
   test.each([
     [null, 'its alphabet must be a string, and is undefined'],
     [{alphabet: 5}, 'its alphabet must be a string, and is 5'],
-    [{context: -5}, 'its context must be a whole number, 1 or more, and is -5'],
-    [{context: 1.5}, 'its context must be a whole number, 1 or more, and is 1.5'],
-    [{context: '3'}, 'its context must be a whole number, 1 or more, and is "3"'],
-    [{alphabet: 'abc'}, 'it reads 3 characters, and its alphabet has 4'],
+    [{alphabet: 'abc'}, 'it knows 3 characters, and its alphabet has 4'],
   ])('metadata of %j are refused', async (changes, what) => {
     await expect(loadWith(changes)).rejects.toThrow(
       `${directory} holds a model, but not one that npm start made: ${what}.`,
@@ -258,7 +271,10 @@ describe('commands', () => {
     let output = '';
     let errors = '';
     child.stdout.on('data', (text) => (output += text));
-    child.stderr.on('data', (text) => onErrors?.((errors += text), child.pid!));
+    child.stderr.on('data', (text) => {
+      errors += text;
+      onErrors?.(errors, child.pid!);
+    });
     return new Promise<{status: number | null; output: string; errors: string}>((resolve) =>
       child.on('close', (status) => resolve({status, output, errors})),
     );
@@ -293,12 +309,23 @@ describe('commands', () => {
     const flags = ['--model', out, '--prompt', 'C', '--characters', '20', '--backend', 'cpu'];
     const first = await run('generate', [...flags, '--json']);
     expect(first.status).toBe(0);
-    const {prompt, continuation, seed} = lastLine(first.output);
+    const {prompt, continuation, seed, tokensPerSecond} = lastLine(first.output);
+    expect(tokensPerSecond).toBeGreaterThan(0);
+    expect(first.errors).toContain(`${Math.round(tokensPerSecond)} tokens a second\n`);
     expect(prompt).toBe('C');
     expect([...continuation]).toHaveLength(20);
     expect(first.output.startsWith('C' + continuation)).toBe(true);
     const again = await run('generate', [...flags, '--seed', `${seed}`]);
     expect(again.output).toBe(`C${continuation}\n`);
+
+    const {model: other} = await load(out); // the same model with other weights
+    other.setWeights(other.getWeights().map((weight) => tf.mul(weight, 2)));
+    const file = path.join(directory, 'other.safetensors');
+    fs.writeFileSync(file, await saveCheckpoint(other));
+    const loaded = await run('generate', [...flags, '--seed', `${seed}`, '--checkpoint', file]);
+    expect(loaded.status).toBe(0);
+    expect(loaded.output).toMatch(/^C/);
+    expect(loaded.output).not.toBe(again.output);
   });
 
   test('Ctrl-C saves what there is', async () => {
@@ -319,6 +346,7 @@ describe('commands', () => {
     ['train', ['--dim', '10', '--heads', '4'], '--dim must be a multiple of twice --heads'],
     ['train', ['--sted', '1'], "unknown option '--sted'"],
     ['generate', ['--prompt', 'a', '--model', os.tmpdir()], 'there is no model.json'],
+    ['generate', ['--prompt', 'a', '--temperature', '-1'], 'It must be a number, 0 or above.'],
   ])('%s %p is an error in a sentence', async (script, flags, message) => {
     let errors = '';
     const {status} = await run(script, flags, (text) => (errors = text));
