@@ -48,7 +48,7 @@ export const LOCAL_TRANSFORMER = {
   absolutePositions: flag(true),
   /** Layers of the user's own, [B, n, dim] to the same, by the number, from 1, of the block they precede. */
   insertLayers: anything<Readonly<Record<number, tf.layers.Layer>>>(),
-  /** Initializers of the weights: {@link Initializers}. */
+  /** Initializers of the weights by their kinds. */
   initializers: anything<Initializers>(),
   /** Where the seeds of initial weights and of dropout begin. Default: random. */
   seed: seed(),

@@ -1,5 +1,5 @@
 /**
- * Writes the option tables of README.md from the tables of the code, whose comments say what an
+ * Writes the option tables of the documents from the tables of the code, whose comments say what an
  * option means:
  *
  *     npx tsx scripts/option_tables.ts
@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 
+import {LOCAL_TRANSFORMER, resolveTransformer} from '../models/config';
 import {LOCAL_ATTENTION, resolveConfig} from '../src/attention/config';
 import type {Table} from '../src/check/options';
 import {LOCAL_MHA, resolveMHAConfig} from '../src/nn/local_mha';
@@ -17,26 +18,51 @@ const PLACE = /(<!-- scripts\/option_tables.ts (\w+) -->\n)[\s\S]*?(<!-- end -->
 
 const {attention, ...own} = resolveMHAConfig('README', {dim: 8, windowSize: 4});
 
-/** Where a table stands, and what its options are by default. */
-const TABLES: Record<string, {table: Table; file: string; defaults: Record<string, unknown>}> = {
+/** The documents that have tables. */
+export const WITH_OPTIONS = ['README.md', 'docs/language_models.md'];
+
+const ATTENTION = ['src/attention/config.ts', 'LOCAL_ATTENTION'] as const;
+const MHA = ['src/nn/local_mha.ts', 'LOCAL_MHA'] as const;
+
+/** Where comments stand, the first one first, and what the options are by default. */
+const TABLES: Record<
+  string,
+  {
+    table: Table;
+    comments: readonly (readonly [file: string, name: string])[];
+    defaults: Record<string, unknown>;
+  }
+> = {
   LOCAL_ATTENTION: {
     table: LOCAL_ATTENTION,
-    file: 'src/attention/config.ts',
+    comments: [ATTENTION],
     defaults: resolveConfig('README', {windowSize: 4}),
   },
-  LOCAL_MHA: {table: LOCAL_MHA, file: 'src/nn/local_mha.ts', defaults: {...attention, ...own}},
+  LOCAL_MHA: {table: LOCAL_MHA, comments: [MHA], defaults: {...attention, ...own}},
+  LOCAL_TRANSFORMER: {
+    table: LOCAL_TRANSFORMER,
+    comments: [
+      ['models/config.ts', 'LOCAL_TRANSFORMER'],
+      ['layers/local_transformer_block.ts', 'BLOCK'],
+      MHA,
+      ATTENTION,
+    ],
+    defaults: resolveTransformer('docs', {dim: 8, depth: 1}),
+  },
 };
 
-/** The README with its tables as the code says. */
-export function withOptionTables(readme: string): string {
-  return readme.replace(PLACE, (_, begin: string, name: string, end: string) => {
+/** A document with its tables as the code says. */
+export function withOptionTables(document: string): string {
+  return document.replace(PLACE, (_, begin: string, name: string, end: string) => {
     return `${begin}\n${tableOf(name)}\n${end}`;
   });
 }
 
 function tableOf(name: string): string {
-  const {table, file, defaults} = TABLES[name];
-  const meanings = meaningsOf(file, name);
+  const {table, comments, defaults} = TABLES[name];
+  const meanings = new Map(
+    [...comments].reverse().flatMap(([file, table]) => [...meaningsOf(file, table)]),
+  );
   const rows = Object.entries(table).map(([option, {rule, ...kind}]) => {
     const absent = 'required' in kind ? 'required' : shown(defaults[option]);
     return [`\`${option}\``, absent, meanings.get(option) ?? 'as above', rule];
@@ -64,7 +90,7 @@ function meaningsOf(file: string, name: string): Map<string, string> {
           .getJSDocCommentsAndTags(option)
           .map((doc) => doc.getText())
           .join(' ');
-        if (option.name) found.set(option.name.getText(), plain(words));
+        if (option.name && words !== '') found.set(option.name.getText(), plain(words));
       }
     }
     ts.forEachChild(node, visit);
@@ -78,11 +104,14 @@ function plain(comment: string): string {
   const text = comment.replace(/^\/\*\*|\*\/$/g, '').replace(/\n\s*\* ?/g, ' ');
   const words = text
     .replace(/@deprecated/, 'Deprecated:')
-    .replace(/\{@link \w+\}/g, '`localAttention`');
+    .replace(/\{@link LOCAL_ATTENTION\}/g, '`localAttention`')
+    .replace(/\{@link (\w+)\}/g, '`$1`');
   return words.replace(/\s+/g, ' ').trim().replace(/\.$/, '');
 }
 
 if (require.main === module) {
-  const file = path.join(ROOT, 'README.md');
-  fs.writeFileSync(file, withOptionTables(fs.readFileSync(file, 'utf8')));
+  for (const name of WITH_OPTIONS) {
+    const file = path.join(ROOT, name);
+    fs.writeFileSync(file, withOptionTables(fs.readFileSync(file, 'utf8')));
+  }
 }

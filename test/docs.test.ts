@@ -1,4 +1,4 @@
-/** The README is held to the code: its programs run and print what it says, its tables are whole. */
+/** The documents are held to the code: their programs run and print what they say, their tables are whole. */
 import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -7,7 +7,7 @@ import ts from 'typescript';
 
 import {DOCUMENTS, withTables} from '../bench/markdown';
 import {WEIGHT_OPTIONS} from '../layers/keras/weight_options';
-import {withOptionTables} from '../scripts/option_tables';
+import {WITH_OPTIONS, withOptionTables} from '../scripts/option_tables';
 import {useBackend} from './support/backends';
 import {FixtureTensor, localMHAFixtures} from './support/fixtures';
 
@@ -27,17 +27,25 @@ function blocksOf(text: string): Block[] {
   return [...fences].map(([, language, code]) => ({language, code}));
 }
 
+/** The programs of a document, and what it says that they print. */
+function programsOf(text: string) {
+  const blocks = blocksOf(text);
+  return blocks
+    .map((block, at) => ({...block, next: blocks[at + 1]}))
+    .filter(({language}) => language === 'ts' || language === 'js')
+    .map(({code, next}) => ({
+      code,
+      prints: next?.language === 'text' ? next.code : null,
+      heading: text
+        .slice(0, text.indexOf(code))
+        .match(/^#+ .*$/gm)!
+        .pop(),
+    }));
+}
+
+const LANGUAGE_MODELS = fs.readFileSync(path.join(ROOT, 'docs/language_models.md'), 'utf8');
 const blocks = blocksOf(README);
-const programs = blocks
-  .map((block, at) => ({...block, next: blocks[at + 1]}))
-  .filter(({language}) => language === 'ts' || language === 'js')
-  .map(({code, next}) => ({
-    code,
-    prints: next?.language === 'text' ? next.code : null,
-    heading: README.slice(0, README.indexOf(code))
-      .match(/^#+ .*$/gm)!
-      .pop(),
-  }));
+const programs = programsOf(README);
 
 /** What a program prints. */
 async function run(code: string): Promise<string> {
@@ -51,7 +59,7 @@ async function run(code: string): Promise<string> {
   return printed.join('');
 }
 
-describe('programs of the README', () => {
+describe('programs of the documents', () => {
   const home = process.cwd();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'readme-'));
 
@@ -66,10 +74,13 @@ describe('programs of the README', () => {
     fs.rmSync(folder, {recursive: true});
   });
 
-  test.each(programs)('$heading: prints what stands below it', async ({code, prints}) => {
-    expect(prints).not.toBeNull();
-    expect(await run(code)).toBe(prints);
-  });
+  test.each([...programs, ...programsOf(LANGUAGE_MODELS)])(
+    '$heading: prints what stands below it',
+    async ({code, prints}) => {
+      expect(prints).not.toBeNull();
+      expect(await run(code)).toBe(prints);
+    },
+  );
 
   test('the first is examples/quickstart.ts', () => {
     const example = fs.readFileSync(path.join(ROOT, 'examples/quickstart.ts'), 'utf8');
@@ -98,7 +109,9 @@ describe('programs of the README', () => {
   test.each([
     'README.md',
     'CONTRIBUTING.md',
+    'docs/language_models.md',
     'docs/parity.md',
+    'docs/pytorch.md',
     'docs/math.md',
     'docs/performance.md',
   ])('every file that %s links to is there', (name) => {
@@ -128,10 +141,14 @@ function pytorchExport() {
   };
 }
 
-describe('options in the README', () => {
+describe('options in the documents', () => {
   test('the tables are what the code says', () => {
     expect(README.match(/<!-- scripts\/option_tables.ts \w+ -->/g)).toHaveLength(2);
-    expect(withOptionTables(README)).toBe(README);
+    for (const name of WITH_OPTIONS) {
+      const document = fs.readFileSync(path.join(ROOT, name), 'utf8');
+      expect(document).toContain('<!-- scripts/option_tables.ts ');
+      expect(withOptionTables(document)).toBe(document);
+    }
   });
 
   test('the options of the weights are named', () => {
