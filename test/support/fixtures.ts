@@ -2,6 +2,7 @@
 import localAttention from '../fixtures/local_attention.json';
 import localMHA from '../fixtures/local_mha.json';
 import localTransformer from '../fixtures/local_transformer.json';
+import losses from '../fixtures/losses.json';
 import rotary from '../fixtures/rotary.json';
 import type {NaiveConfig, NaiveMHAConfig} from './naive';
 import type {NaiveTransformerConfig} from './naive_transformer';
@@ -69,6 +70,19 @@ export interface LocalTransformerFixture {
   gradients: Record<string, KeptGradient>;
 }
 
+/** Written by scripts/make_losses.py; weights and tokens are drawn from the seed. */
+export interface LossesFixture {
+  name: string;
+  config: NaiveTransformerConfig & {ignoreIndex: number};
+  seed: number;
+  /** n, of which there is one more in the ids of a step. */
+  tokens: number;
+  batch: number;
+  learningRate: number;
+  /** Before each step. */
+  losses: FixtureTensor;
+}
+
 export interface RotaryTable {
   name: string;
   dim: number;
@@ -105,6 +119,10 @@ export function localMHAFixtures(): LocalMHAFixture[] {
 
 export function localTransformerFixtures(): LocalTransformerFixture[] {
   return localTransformer.cases as object[] as LocalTransformerFixture[];
+}
+
+export function lossesFixtures(): LossesFixture[] {
+  return losses.cases;
 }
 
 export function rotaryFixtures(): {tables: RotaryTable[]; xpos: XposTable[]} {

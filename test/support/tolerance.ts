@@ -63,6 +63,9 @@ export function gradientTolerance(sizes: Sizes): number {
   return 3 * outputTolerance(sizes);
 }
 
+/** Of the loss after some steps of training, relative: what a step has rounded, the next ones carry on. */
+export const LOSS_OF_STEPS = 1e-4;
+
 /** Of a sum of so many products. */
 export function sumTolerance(terms: number): number {
   return outputTolerance({d: terms, context: 0, largestScore: 0});
