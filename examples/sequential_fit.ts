@@ -9,20 +9,11 @@
  *       changing as it did a year before  0.43
  *       the model                         0.38
  */
-import {readFileSync} from 'node:fs';
-import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 import {layers, registerFasterKernels} from 'tfjs-local-attention';
 
-const DATA = '../node_modules/vega-datasets/data/co2-concentration.csv';
-
-/** Date and ppm of each month, from 1965 on: there are gaps before. */
-function readSeries(): {date: string; ppm: number}[] {
-  const lines = readFileSync(path.join(__dirname, DATA), 'utf8').trim().split('\n').slice(1);
-  const rows = lines.map((line) => line.split(',')).map(([date, ppm]) => ({date, ppm: +ppm}));
-  return rows.filter(({date}) => date >= '1965');
-}
+import {readSeries} from './co2_series';
 
 /** [1, n, 1] */
 const sequence = (values: number[]) => tf.tensor3d(values, [1, values.length, 1]);

@@ -56,3 +56,30 @@ test('sequential_fit learns, and forecasts better than either forecast without a
   );
   expect(Math.abs(model - shown)).toBeLessThan(0.03);
 });
+
+test('co2_stream learns, and month by month forecasts what it would all at once', () => {
+  const output = run('co2_stream');
+  const numbers = (pattern: RegExp) => output.match(pattern)!.slice(1).map(Number);
+  const [first, last] = numbers(/Loss: ([\d.]+), after 150 epochs ([\d.]+)/);
+  expect(last).toBeLessThan(first / 5);
+  expect(output.match(/forecast, [\d.]+ measured/g)).toHaveLength(6);
+  const [months, error, difference] = numbers(
+    /error of (\d+) months from 2010 on, in ppm: ([\d.]+)\n.* at once: ([\d.]+)\n/,
+  );
+  expect(months).toBe(124);
+  expect(error).toBeLessThan(0.41); // 0.43 is that of changing as it did a year before
+  expect(difference).toBeLessThan(1e-3);
+});
+
+test('keyword_spotting finds nearly all keywords, at once, and nearly nothing else', () => {
+  const output = run('keyword_spotting');
+  const numbers = (pattern: RegExp) => output.match(pattern)!.slice(1).map(Number);
+  const [first, last] = numbers(/Loss: ([\d.]+), after 12 epochs ([\d.]+)/);
+  expect(last).toBeLessThan(first / 5);
+  // the comment shows those of the same sound; another processor may round otherwise
+  const [found, keywords, falseAlarms] = numbers(/Keywords: (\d+) of (\d+) found, (\d+) false/);
+  expect(keywords).toBe(18);
+  expect(found).toBeGreaterThanOrEqual(17);
+  expect(falseAlarms).toBeLessThanOrEqual(1);
+  expect(output.match(/ s {2}a keyword/g)).toHaveLength(found);
+});
