@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {fail, refuse} from '../../src/check/errors';
-import {HALVES, IMPORTS, SHARED_IMPORTS} from './module.generated';
+import {FREQUENT, FUSED, IMPORTS, MUL_ADD, PROGRAM, SHARED_IMPORTS} from './module.generated';
 import {Tile, chosenTile} from './tile';
 
 /** What assembly/index.ts exports. */
@@ -136,10 +136,16 @@ export function instantiate(memory: WebAssembly.Memory, tile?: Tile): Exports {
   return tiles[wide];
 }
 
+/** There is one build: relaxed SIMD has one instruction where it has two, a product and a sum. */
 export function bytesOf(name: Variant): Uint8Array<ArrayBuffer> {
-  const build = HALVES.map((half) => half[name.startsWith('simd') ? 0 : 1]).join('');
-  const hex = name.endsWith('Shared') ? build.replace(IMPORTS, SHARED_IMPORTS) : build;
-  return Uint8Array.from({length: hex.length / 2}, (_, at) =>
-    parseInt(hex.slice(2 * at, 2 * at + 2), 16),
+  const text = name.endsWith('Shared') ? PROGRAM.replace(IMPORTS, SHARED_IMPORTS) : PROGRAM;
+  const hex = text.replace(
+    /~(..)|./g,
+    (one, rare?: string) => `${rare ?? FREQUENT[one.charCodeAt(0) - 35]} `,
+  );
+  const fuse = (bytes: string) => bytes.replace(MUL_ADD, FUSED);
+  const bytes = name.startsWith('simd') ? hex : fuse(fuse(hex));
+  return Uint8Array.from({length: bytes.length / 3}, (_, at) =>
+    parseInt(bytes.slice(3 * at, 3 * at + 2), 16),
   );
 }
