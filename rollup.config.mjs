@@ -15,6 +15,31 @@ const compile = typescript({
   compilerOptions: {outDir: undefined, noEmitOnError: true, declaration: false},
 });
 
+/**
+ * Takes indentation, comments and empty lines out of the texts of shaders, which terser leaves as they
+ * are: strings of more than one line in their folders. Line breaks stay, which GLSL's # lines need.
+ */
+const shaders = {
+  name: 'shaders',
+  transform(code, id) {
+    if (!/kernels.web(gl|gpu)/.test(id)) return null;
+    const texts = [];
+    JSON.stringify(this.parse(code), (_, node) => {
+      const quasis = node?.type === 'TemplateLiteral' ? node.quasis : [];
+      if (quasis.some(({value}) => value.raw.includes('\n'))) texts.push(...quasis);
+      return node;
+    });
+    for (const {start, end} of texts.sort((a, b) => b.start - a.start)) {
+      const text = code
+        .slice(start, end)
+        .replace(/ *\/\/.*(?=\n)/g, '')
+        .replace(/\n\s+/g, '\n');
+      code = code.slice(0, start) + text + code.slice(end);
+    }
+    return {code, map: null};
+  },
+};
+
 /** ESM and CommonJS of one entry, with the types of each. */
 const entry = (input, name) => [
   {
@@ -43,7 +68,7 @@ export default [
   {
     input: 'src/index.ts',
     external: [tfjs],
-    plugins: [compile],
+    plugins: [compile, shaders],
     output: {
       file: 'dist/tfjs-local-attention.min.js',
       format: 'umd',
@@ -51,7 +76,7 @@ export default [
       globals: {[tfjs]: 'tf'},
       interop,
       banner,
-      plugins: [terser({format: {comments: /^!/}})],
+      plugins: [terser({ecma: 2020, compress: {passes: 3}, format: {comments: /^!/}})],
     },
   },
 ];
