@@ -112,9 +112,9 @@ describe.each(SYNCHRONOUS)('%s:', (backend) => {
 
   test('abort rejects the next token with the reason, also by a timer, and leaves nothing', async () => {
     const aborted: unknown[] = [];
-    const write = async (signal: AbortSignal, onToken = () => {}) => {
+    const write = async (signal: AbortSignal, onToken: (token: number) => void = () => {}) => {
       try {
-        for await (const _ of generate(models.unbounded, PROMPT, {signal})) onToken();
+        for await (const token of generate(models.unbounded, PROMPT, {signal})) onToken(token);
       } catch (reason) {
         aborted.push(reason);
       }
@@ -143,7 +143,7 @@ describe.each(SYNCHRONOUS)('%s:', (backend) => {
   test('a model that is disposed in between is an error, and so are weights that are NaN; nothing is left', async () => {
     const model = localTransformer(UNBOUNDED);
     const disposing = async () => {
-      for await (const _ of generate(model, PROMPT)) model.dispose();
+      for await (const token of generate(model, PROMPT)) if (token >= 0) model.dispose();
     };
     await expect(disposing()).rejects.toThrow('dispose');
 
