@@ -188,10 +188,7 @@ test('in a page, without setImmediate, others have their turn too', async () => 
     Object.assign(globalThis, {setImmediate: undefined});
     let turns = 0;
     setTimeout(() => turns++, 0);
-    for (const begin = performance.now(); performance.now() < begin + 20 && turns === 0;) {
-      await othersFirst();
-    }
-    expect(turns).toBe(1);
+    while (turns === 0) await othersFirst(); // without their turn, for ever
   } finally {
     Object.assign(globalThis, {setImmediate});
   }
