@@ -59,7 +59,8 @@ export function fusedBranch(
       const [q, k, v] = splitHeads(qkv, sizes);
       const {out, softmaxStats} = fusedForward(q, k, v, p);
       const value = tf.matMul(mergeHeads(out, sizes), toOut);
-      return [value, qkv, out, softmaxStats, ...(p.mask ? [p.mask] : [])];
+      // a clone: the mask is the caller's, and what is kept is not
+      return [value, qkv, out, softmaxStats, ...(p.mask ? [tf.clone(p.mask)] : [])];
     },
     gradients(dy, [x, gamma, beta, toQkv, toOut, bias], [qkv, out, softmaxStats, mask]) {
       const [q, k, v] = splitHeads(qkv, sizes);

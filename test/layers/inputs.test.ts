@@ -135,6 +135,21 @@ describe.each(SYNCHRONOUS)('%s:', (backend) => {
     }
   });
 
+  claim('a mask input serves two layers after one another, and their caller after that', () => {
+    const options = {...CONFIG, dim: D, heads: H, dimHead: 2};
+    for (const make of [
+      () => layers.localMHA({...options, prenorm: true}),
+      () => layers.localTransformerBlock(options),
+    ]) {
+      const [first, second] = [make(), make()];
+      const [x, mask] = [random([B, N, D], 1), makeMask()];
+      const once = first.apply([x, mask]) as tf.Tensor;
+      const twice = second.apply([once, mask]) as tf.Tensor;
+      expect(values(twice)).toEqual(values(second.apply(once, {mask})));
+      expect(values(mask)).toEqual(values(makeMask()));
+    }
+  });
+
   claim('one model takes sequences of several lengths', () => {
     const x = tf.input({shape: [null, D]});
     const attention = layers.localAttention({windowSize: 4, autopad: true});
