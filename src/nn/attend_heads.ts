@@ -25,11 +25,14 @@ export function splitHeads(qkv: tf.Tensor, sizes: HeadSizes): tf.Tensor4D[] {
 
 /** [B, h, n, d] -> [B · n, h · d] */
 export function mergeHeads(x: tf.Tensor, {batch, n, heads, dimHead}: HeadSizes): tf.Tensor {
-  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch * n, heads * dimHead]);
+  // one token of each sequence lies so already
+  const rows = n === 1 ? x : tf.transpose(x, [0, 2, 1, 3]);
+  return tf.reshape(rows, [batch * n, heads * dimHead]);
 }
 
 /** [B · n, h · d] -> [B, h, n, d] */
 function byHead(x: tf.Tensor, {batch, n, heads, dimHead}: HeadSizes): tf.Tensor4D {
+  if (n === 1) return tf.reshape(x, [batch, heads, 1, dimHead]);
   return tf.transpose(tf.reshape(x, [batch, n, heads, dimHead]), [0, 2, 1, 3]);
 }
 
