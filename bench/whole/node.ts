@@ -3,10 +3,10 @@ import path from 'node:path';
 
 import type {Conversation, Json} from '../candidates/peers/conversation';
 
-/** With process.ts. */
-export function node(): Conversation {
+/** With process.ts, or another program. */
+export function node(program = path.join(__dirname, 'process.ts')): Conversation {
   const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
-  const child = fork(path.join(__dirname, 'process.ts'), {stdio: [...stdio]});
+  const child = fork(program, {stdio: [...stdio]});
   const ended = new Promise<never>((_, reject) =>
     child.once('exit', (status, signal) =>
       reject(new Error(`the process ended with ${signal ?? status}.`)),
