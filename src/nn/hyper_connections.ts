@@ -12,6 +12,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {inverseLength} from '../attention/l2_normalize';
+import {nothing} from '../attention/nothing';
 
 /** The parameters by the names that they are saved under. */
 export interface HyperConnectionWeights {
@@ -62,6 +63,11 @@ export function hyperConnect(
 ): tf.Tensor {
   if (weights === null) return tf.add(streams, branch(streams));
   const [batch, n, count, dim] = streams.shape;
+  if (streams.size === 0) {
+    const all = [streams, ...(Object.values(weights) as tf.Tensor[])];
+    const output = branch(nothing(all, [batch, n, dim])); // its weights have gradients too
+    return nothing([...all, output], streams.shape);
+  }
   const residuals = tf.reshape(streams, [batch * n, count, dim]);
   const {alpha, beta} = mixing(residuals, weights);
   const mixed = tf.matMul(alpha, residuals, true, false); // [T, S + 1, D]
@@ -101,5 +107,7 @@ export function expandStreams(x: tf.Tensor, count: number): tf.Tensor {
 
 /** The sum of the streams: [B, n, S, D] -> [B, n, D] */
 export function sumStreams(streams: tf.Tensor): tf.Tensor {
+  const [batch, n, , dim] = streams.shape;
+  if (streams.size === 0) return nothing([streams], [batch, n, dim]);
   return tf.sum(streams, 2);
 }
