@@ -75,6 +75,9 @@ export function resolveTransformer(fn: string, args: LocalTransformerArgs): Loca
       'useDynamicPosBias takes the place of rotary embedding, and of useXpos with it; set one',
     );
   }
+  if (config.useDynamicPosBias && config.dim! < 2) {
+    fail(fn, 'useDynamicPosBias needs a dim of at least 2: its network has ⌊dim / 2⌋ units', config.dim); // prettier-ignore
+  }
   checkInserted(fn, config.insertLayers ?? {}, depth);
   readOptions(
     fn,
@@ -91,6 +94,10 @@ export function blockOptions(config: LocalTransformerConfig): Given<typeof OF_BL
 }
 
 function checkInserted(fn: string, inserted: object, depth: number): void {
+  // of a Map, say, Object.entries finds nothing
+  if (Object.prototype.toString.call(inserted) !== '[object Object]') {
+    failType(fn, 'insertLayers must be an object such as {1: layer}', inserted);
+  }
   for (const [at, layer] of Object.entries(inserted)) {
     if (!/^[1-9]\d*$/.test(at) || Number(at) > depth) {
       fail(fn, `insertLayers must name blocks by numbers from 1 to depth ${depth}`, at);

@@ -9,6 +9,8 @@ export type Kwargs = Record<string, unknown> & {mask?: unknown; training?: unkno
 
 export interface Call {
   layer: tf.layers.Layer;
+  /** The first of what it is called with. */
+  input: unknown;
   mask: unknown;
   /** Whether a model calls it: with a list, even of one, and as a part of its graph. */
   byModel: boolean;
@@ -41,6 +43,7 @@ export function noteCalls(): void {
     lastUser.set(options, this);
     calls.push({
       layer: this,
+      input: Array.isArray(inputs) ? inputs[0] : inputs,
       mask: maskIn(options),
       byModel: Array.isArray(inputs) && isPart(this),
       handedDown: user !== undefined && user !== this,

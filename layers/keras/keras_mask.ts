@@ -14,7 +14,7 @@ import {fail} from '../../src/check/errors';
 import {checkTensor} from '../../src/check/tensors';
 import {Kwargs, callsAround, maskIn} from './calls';
 import {Inputs, listOf} from './inputs';
-import {ownerOf} from './mask_flow';
+import {isOfInput, ownerOf} from './mask_flow';
 
 /**
  * The mask that TF.js, or the caller of `apply`, hands to the layer for a sequence [B, ..., n, d], as
@@ -31,9 +31,10 @@ export function kerasMask(
   const owner = ownerOf(given);
   if (owner === 'another') return null;
   const mask = rows(sequence, given as tf.Tensor);
-  if (mask === null && owner === 'given') {
+  const ofInput = isOfInput(given, sequence);
+  if (mask === null && (owner === 'given' || ofInput)) {
     const wanted = `[${sequence[0]}, ${sequence[sequence.length - 2]}]`;
-    const held = callsAround().some((call) => call.layer !== layer);
+    const held = !ofInput && callsAround().some((call) => call.layer !== layer);
     const remedy = held ? ' (the layer around must hand on a mask of these tokens, or none)' : '';
     fail(fn, `mask must be a living tensor of shape ${wanted}${remedy}`, given);
   }

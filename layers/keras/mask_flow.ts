@@ -33,6 +33,18 @@ export function ownerOf(mask: unknown): 'given' | 'own' | 'another' {
   return owner;
 }
 
+/**
+ * Whether the mask is what a model was called with, and a sequence [B, ..., n, d] in it has the
+ * tokens of the model's input [B, n] or [B, n, d]: such a mask is no other layer's.
+ */
+export function isOfInput(mask: unknown, sequence: number[]): boolean {
+  const outermost = callsAround().find((call) => call.mask === mask);
+  if (outermost === undefined || outermost.byModel) return false;
+  const {layer, input} = outermost;
+  if (!(layer instanceof tf.LayersModel && input instanceof tf.Tensor && input.rank <= 3)) return false; // prettier-ignore
+  return input.shape[0] === sequence[0] && input.shape[1] === sequence[sequence.length - 2];
+}
+
 /** Whether `call`, by a model, can have the mask; `around` is the call in which it happens. */
 function canHave(mask: unknown, {layer, handedDown}: Call, around?: Call): boolean {
   if (layer.getClassName() === 'TimeDistributed') return false; // its mask is for no single step

@@ -132,6 +132,22 @@ describe.each(BACKENDS)('%s:', (backend) => {
     },
   );
 
+  test('a mask of one call that is not [B, n] is refused, and not left out', () => {
+    for (const numTokens of [V, null]) {
+      const model = localTransformer({...SMALL, numTokens});
+      const x = numTokens === null ? tf.ones([B, N, D]) : ids();
+      const masks = [[B, N - 1], [1, N], [N]].map((shape) => tf.ones(shape, 'bool'));
+      for (const mask of masks) {
+        expect(() => model.apply(x, {mask})).toThrow(
+          `mask must be a living tensor of shape [${B}, ${N}], got a bool tensor of shape [${mask.shape.join(', ')}].`, // prettier-ignore
+        );
+      }
+      expect(() => model.apply(x, {mask: [[true]]})).toThrow('mask must be a living tensor');
+      tf.dispose([x, masks]);
+      model.dispose();
+    }
+  });
+
   test('a hidden token changes no other: maskZero is the mask of the tokens that are not 0', async () => {
     const [own, given] = [true, false].map((maskZero) => localTransformer({...SMALL, maskZero}));
     const x = ids();
@@ -205,6 +221,8 @@ describe('it refuses, in words:', () => {
     [{causal: true, lookForward: 1}, 'lookForward must be 0 when causal is true'],
     [{dimHead: 3}, 'head size must be even'],
     [{insertLayers: {3: dense()}}, "insertLayers must name blocks by numbers from 1 to depth 2, got '3'"], // prettier-ignore
+    [{insertLayers: new Map([[1, dense()]])}, 'insertLayers must be an object such as {1: layer}, got an instance of Map'], // prettier-ignore
+    [{useDynamicPosBias: true, dim: 1}, 'useDynamicPosBias needs a dim of at least 2'],
     [{insertLayers: {1: 'dense'}}, "insertLayers[1] must be a tf.layers.Layer, got 'dense'"],
     [{initializers: {kernels: 'zeros'}}, "unknown option 'kernels'"],
     [{initializers: {kernel: 'none'}}, 'kernelInitializer must be what tf.layers.dense takes'],
