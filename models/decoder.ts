@@ -12,7 +12,7 @@ import {TokenEmbeddingWeights, embedTokens} from '../src/nn/token_embedding';
 import {TokenLogitsWeights, tokenLogits} from '../src/nn/token_logits';
 import {Fed, FedShape, TokenIds, TokenMask, checkFed} from './decoder_input';
 import {KeptBias} from './kept_bias';
-import {KvCache, copyOf, disposeCache, emptyCache, keepCache} from './kv_cache';
+import {KvCache, checkCausal, copyOf, disposeCache, emptyCache, keepCache} from './kv_cache';
 import {Parts, partsOf} from './parts';
 import {Snapshot} from './snapshot';
 
@@ -59,6 +59,12 @@ export function createDecoder(model: tf.LayersModel, options: DecoderOptions = {
 
 /** {@link createDecoder} for a function of another name. */
 export function decoderFor(fn: string, model: tf.LayersModel, batch: number): Decoder {
+  const parts = checkDecodable(fn, model, batch);
+  return new Decoder(model, parts, batch, emptyCache(fn, attentionsOf(parts), batch));
+}
+
+/** The parts of a model that can be decoded. Throws for another, and allocates nothing. */
+export function checkDecodable(fn: string, model: tf.LayersModel, batch: number): Parts {
   const parts = partsOf(fn, model);
   const inserted = parts.blocks.findIndex((one) => one.inserted !== null);
   if (inserted >= 0) {
@@ -67,7 +73,8 @@ export function decoderFor(fn: string, model: tf.LayersModel, batch: number): De
       `model must have no insertLayers, whose past no cache bounds, got one before block ${inserted + 1}`,
     );
   }
-  return new Decoder(model, parts, batch, emptyCache(fn, attentionsOf(parts), batch));
+  checkCausal(fn, attentionsOf(parts), batch);
+  return parts;
 }
 
 /** What {@link createDecoder} makes. */

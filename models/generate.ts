@@ -4,7 +4,7 @@ import {fail, failType, refuse} from '../src/check/errors';
 import {anything, count} from '../src/check/option_kinds';
 import {Given, readOptions} from '../src/check/options';
 import {checkTensor} from '../src/check/tensors';
-import {Decoder, decoderFor} from './decoder';
+import {Decoder, checkDecodable, decoderFor} from './decoder';
 import {partsOf} from './parts';
 import {SAMPLING, sampler} from './sampling';
 import {othersFirst} from './turns';
@@ -61,6 +61,7 @@ export function generate(
   const chosen = readOptions(FN, OPTIONS, options);
   const {embedding} = partsOf(FN, model);
   if (embedding === null) refuse(FN, 'model must have numTokens; createStream is for encoders');
+  checkDecodable(FN, model, 1);
   const {numTokens, maxSeqLen} = embedding.config;
   const length = checkPrompt(promptIds, numTokens);
   const room = roomAfter(length, maxSeqLen, chosen.maxTokens);
@@ -73,7 +74,9 @@ export function generate(
     choose: sampler(FN, chosen),
     ends: endOf(stop),
   };
-  return tokensAfter(model, promptIds, {...plan, numTokens, signal});
+  // a list is copied now, so that it may change before the first token is asked for
+  const prompt = promptIds instanceof tf.Tensor ? promptIds : Array.from(promptIds);
+  return tokensAfter(model, prompt, {...plan, numTokens, signal});
 }
 
 interface Plan {
@@ -86,10 +89,10 @@ interface Plan {
 
 async function* tokensAfter(
   model: tf.LayersModel,
-  promptIds: Prompt,
+  promptIds: number[] | tf.Tensor,
   {maxTokens, numTokens, choose, ends, signal}: Plan,
 ): AsyncGenerator<number, void, undefined> {
-  const prompt = Array.from(promptIds instanceof tf.Tensor ? await promptIds.data() : promptIds);
+  const prompt = promptIds instanceof tf.Tensor ? Array.from(await promptIds.data()) : promptIds;
   checkIds(prompt, numTokens); // those of a tensor were not at hand before
   if (signal?.aborted) throw signal.reason;
   if (maxTokens === 0) return;

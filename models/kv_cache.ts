@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {decodeProblem, keepNone} from '../src/attention/decode_step';
 import type {KeptKeys} from '../src/attention/kept_keys';
+import type {Problem} from '../src/attention/problem';
 import type {LocalMHAConfig} from '../src/nn/local_mha';
 
 /** By block. Its tensors outlive every tidy, and are disposed by hand. */
@@ -18,11 +19,20 @@ export function emptyCache(
   attentions: readonly LocalMHAConfig[],
   batch: number,
 ): KvCache {
-  const problems = attentions.map(({heads, dimHead, attention}) => {
+  const problems = checkCausal(fn, attentions, batch);
+  return lasting(() => problems.map(keepNone));
+}
+
+/** What is known of attentions that are to decode. Throws if one of them cannot, and allocates nothing. */
+export function checkCausal(
+  fn: string,
+  attentions: readonly LocalMHAConfig[],
+  batch: number,
+): Problem[] {
+  return attentions.map(({heads, dimHead, attention}) => {
     const head = [batch, heads, 1, dimHead];
     return decodeProblem(fn, {q: head, k: head, v: head}, attention);
   });
-  return lasting(() => problems.map(keepNone));
 }
 
 /** The same values in other tensors. */

@@ -83,6 +83,16 @@ describe.each(SYNCHRONOUS)('%s:', (backend) => {
     expect(first).toBe(await likeliest(models.unbounded, long));
   });
 
+  test('a list may change once it has been given', async () => {
+    const prompt = [...PROMPT];
+    const options = {maxTokens: 5, temperature: 0};
+    const tokens = generate(models.unbounded, prompt, options);
+    prompt.length = 0;
+    expect(await collect(tokens)).toEqual(
+      await collect(generate(models.unbounded, PROMPT, options)),
+    );
+  });
+
   test('a token, a list of tokens or a function stops, and what stops is not given out', async () => {
     const write = (options: GenerateOptions) =>
       collect(generate(models.unbounded, PROMPT, {maxTokens: 30, seed: 4, ...options}));
@@ -245,9 +255,12 @@ describe('it refuses at once, in words:', () => {
     );
   });
 
-  test('a model that sees what comes after a token', async () => {
-    const model = localTransformer({...SMALL, causal: false});
-    await expect(collect(generate(model, PROMPT))).rejects.toThrow('[generate]');
+  test.each<[string, Partial<LocalTransformerArgs>, string]>([
+    ['that sees what comes after a token', {causal: false}, 'decoding needs causal: true'],
+    ['with a layer of the user', {insertLayers: {2: tf.layers.dropout({rate: 0})}}, 'model must have no insertLayers'], // prettier-ignore
+  ])('a model %s, at once', (_, args, sentence) => {
+    const model = localTransformer({...SMALL, ...args});
+    expect(() => generate(model, PROMPT)).toThrow(`[generate] ${sentence}`);
     model.dispose();
   });
 
