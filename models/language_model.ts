@@ -13,7 +13,9 @@ export class LanguageModel extends tf.LayersModel {
   override compile(args: tf.ModelCompileArgs): void {
     super.compile(args);
     const checked = this as unknown as {feedOutputShapes: (tf.Shape | null)[]};
-    if (typeof args.loss === 'function') checked.feedOutputShapes = [null];
+    // one loss for the one output: alone, in a list or by the output's name
+    const losses = typeof args.loss === 'object' ? Object.values(args.loss) : [args.loss];
+    if (losses.every((loss) => typeof loss === 'function')) checked.feedOutputShapes = [null];
   }
 }
 

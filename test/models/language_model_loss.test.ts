@@ -245,6 +245,20 @@ describe.each(BACKENDS)('%s, in a model:', (backend) => {
     model.dispose();
   });
 
+  test('in a list or by the name of the output it is the same loss', async () => {
+    const model = make();
+    const x = ids();
+    const losses = [];
+    for (const loss of [[languageModelLoss], {[model.outputNames[0]]: languageModelLoss}]) {
+      model.compile({optimizer: tf.train.sgd(0), loss: loss as never});
+      losses.push(await model.trainOnBatch(x, x));
+    }
+    const by = languageModelLoss(model.predict(x) as tf.Tensor, x);
+    for (const loss of losses) expect(loss).toBeCloseTo((await by.data())[0], 5);
+    tf.dispose([x, by]);
+    model.dispose();
+  });
+
   test('so does a model that tf.loadLayersModel has read, and one of layers by hand in minimize', async () => {
     const model = make();
     let saved: tf.io.ModelArtifacts | undefined;
