@@ -150,36 +150,47 @@ function rotary(prefix: string, {attention, dimHead}: LocalMHAConfig): TorchTens
   return [{name, shape: [buffer.length], parameter: null, transposed: false, buffer}];
 }
 
-/**
- * A layer of the user's own and the connection around it. What its weights are called in PyTorch is
- * told by the table where it is one of ours, and else by their own names, as if it were made of the
- * modules that are called like Keras's layers: `to_q/kernel` is `to_q.weight`, transposed.
- */
+/** A layer of the user's own and the connection around it. */
 function ofInserted(fn: string, prefix: string, inserted: HyperConnection): TorchTensor[] {
-  const branch = `${prefix}branch.`;
-  const {layer} = inserted;
-  const within =
-    layer instanceof LocalMHA || layer instanceof FeedForward
-      ? ofLayer(fn, branch, layer)
-      : layer.weights.map((weight) => ofOwn(fn, branch, layer, weight));
+  const within = ofBranch(fn, `${prefix}branch.`, inserted.layer);
+  const names = within.map(({name}) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    refuse(fn, `an inserted layer must have weights of different names for a checkpoint, got two for ${show(twice)}`); // prettier-ignore
+  }
   return [...parameters(fn, prefix, inserted, STREAMS), ...within];
+}
+
+/**
+ * What the weights of a layer of the user's own are called in PyTorch is told by the table where it is
+ * one of ours, by their places in a tf.sequential, and else by their own names, as if the layer were
+ * made of the modules that are called like Keras's layers: `to_q/kernel` is `to_q.weight`, transposed.
+ */
+function ofBranch(fn: string, prefix: string, layer: tf.layers.Layer): TorchTensor[] {
+  if (layer instanceof LocalMHA || layer instanceof FeedForward) return ofLayer(fn, prefix, layer);
+  if (layer instanceof tf.Sequential) {
+    const parts = layer.layers.filter((part) => part.getClassName() !== 'InputLayer');
+    return parts.flatMap((part, at) => ofBranch(fn, `${prefix}${at}.`, part));
+  }
+  return layer.weights.map((weight) => ofOwn(fn, prefix, layer, weight));
 }
 
 function ofOwn(
   fn: string,
-  branch: string,
+  prefix: string,
   layer: tf.layers.Layer,
   weight: tf.LayerVariable,
 ): TorchTensor {
-  const path = weight.originalName.split('/');
-  const own = path.slice(path.indexOf(layer.name) + 1);
+  const [around, within] = [`/${weight.originalName}`, `/${layer.name}/`];
+  const at = around.indexOf(within); // the name of a layer may have slashes of its own
+  const own = around.slice(at < 0 ? 1 : at + within.length).split('/');
   const last = own.pop()!;
   const transposed = last === 'kernel';
   if (transposed && weight.shape.length !== 2) {
     const got = `${show(weight.originalName)} of the shape ${show(weight.shape)}`;
     refuse(fn, `an inserted layer must have kernels of two axes for a checkpoint, got ${got}`);
   }
-  return ofParameter(branch + [...own, KERAS.get(last) ?? last].join('.'), weight, transposed);
+  return ofParameter(prefix + [...own, KERAS.get(last) ?? last].join('.'), weight, transposed);
 }
 
 /** A table for a layer that holds another's parameters under a name of its own. */

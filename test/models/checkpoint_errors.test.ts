@@ -161,3 +161,24 @@ test('an inserted layer whose weights have no names in PyTorch is refused in wor
     /^\[saveCheckpoint\] an inserted layer must .*, got '.*mix\/kernel' of the shape \[1, 6, 6\]\.$/,
   );
 });
+
+test('an inserted layer of which two weights would have one name in PyTorch is refused in words', async () => {
+  class Scaled extends tf.layers.Layer {
+    static className = 'Scaled';
+    override build() {
+      this.addWeight('kernel', [6, 6], 'float32', tf.initializers.zeros());
+      this.addWeight('gamma', [6], 'float32', tf.initializers.ones());
+      this.built = true;
+    }
+    override call(inputs: tf.Tensor | tf.Tensor[]) {
+      return Array.isArray(inputs) ? inputs[0] : inputs;
+    }
+  }
+  const model = localTransformer({
+    ...{numTokens: 5, maxSeqLen: 7, dim: 6, depth: 1, heads: 1, dimHead: 2},
+    insertLayers: {1: new Scaled({})},
+  });
+  await expect(saveCheckpoint(model)).rejects.toThrow(
+    "[saveCheckpoint] an inserted layer must have weights of different names for a checkpoint, got two for 'global_layers.0.branch.weight'.", // prettier-ignore
+  );
+});

@@ -186,3 +186,28 @@ test('weights of an inserted layer are called as those of the torch module of it
   ]);
   expect(names.filter((name) => name.startsWith('global_layers.1.'))).toHaveLength(4 + 7);
 });
+
+test('the parts of an inserted tf.sequential are called by their places, and slashes in a name harm not', () => {
+  const model = localTransformer({
+    ...{numTokens: 5, maxSeqLen: 7, dim: 6, depth: 2, heads: 1, dimHead: 2, numResidualStreams: 1},
+    insertLayers: {
+      1: tf.sequential({
+        layers: [
+          tf.layers.inputLayer({inputShape: [null, 6]}),
+          tf.layers.dense({units: 4, useBias: false}),
+          tf.layers.reLU(),
+          tf.layers.dense({units: 6}),
+        ],
+      }),
+      2: tf.layers.dense({units: 6, name: 'my/own/dense'}),
+    },
+  });
+  const names = torchTensors('test', model).map(({name}) => name);
+  expect(names.filter((name) => name.startsWith('global_layers.'))).toEqual([
+    'global_layers.0.branch.0.weight',
+    'global_layers.0.branch.2.weight',
+    'global_layers.0.branch.2.bias',
+    'global_layers.1.branch.weight',
+    'global_layers.1.branch.bias',
+  ]);
+});
