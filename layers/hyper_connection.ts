@@ -117,7 +117,8 @@ export class HyperConnection extends WeightedLayer {
     return shape;
   }
 
-  // the weights of the layer within are this layer's too, as those of TF.js's own wrappers are
+  // the weights of the layer within are this layer's too, as those of TF.js's own wrappers are, and so
+  // are the losses of its regularizers
 
   override get trainableWeights(): tf.LayerVariable[] {
     return this.trainable ? [...super.trainableWeights, ...this.layer.trainableWeights] : [];
@@ -134,6 +135,10 @@ export class HyperConnection extends WeightedLayer {
 
   override set nonTrainableWeights(weights: tf.LayerVariable[]) {
     super.nonTrainableWeights = weights;
+  }
+
+  override get losses(): tf.layers.Layer['losses'] {
+    return [...super.losses, ...this.layer.losses];
   }
 
   override getConfig(): tf.serialization.ConfigDict {

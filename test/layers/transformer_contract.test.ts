@@ -146,4 +146,17 @@ describe.each(BACKENDS)('%s:', (backend) => {
     unmoved: AT_REST,
     saved: {layer: innerSaved, dim: 5, streams: 3, first_stream: 1, seed: null},
   });
+
+  test('HyperConnection: what a regularizer of the layer within adds to the loss is added', async () => {
+    const kernelRegularizer = tf.regularizers.l2({l2: 0.1});
+    const layer = tf.layers.dense({units: 5, kernelInitializer: 'ones', kernelRegularizer});
+    const held = layers.hyperConnection({layer, dim: 5, streams: 3});
+    const x = tf.input({shape: [7, 3, 5]});
+    const model = tf.model({inputs: x, outputs: held.apply(x) as tf.SymbolicTensor});
+    const [penalty, ...others] = model.calculateLosses();
+    expect(others).toEqual([]);
+    expect((await penalty.data())[0]).toBeCloseTo(0.1 * 25, 5);
+    penalty.dispose();
+    model.dispose();
+  });
 });
