@@ -24,21 +24,28 @@ export function countMemories(): void {
   };
 }
 
-/** Runs `compute`, which must leave its results undisposed, and nothing else. */
+/**
+ * Runs `compute`, which must leave its results undisposed, and nothing else.
+ *
+ * @param first runs before and does not count: where `compute` frees what there was, as a step of an
+ *     optimizer frees the weights that it replaces, that is known only if it was allocated in here
+ */
 export async function peakOf(
   compute: () => tf.Tensor[],
+  first: () => void = () => {},
 ): Promise<{results: tf.Tensor[]; peakMiB: number}> {
   const separateBefore = separate;
-  const {results, peakBytes} = await watched(compute);
+  const {results, peakBytes} = await watched(compute, first);
   const resultBytes = results.reduce((sum, {size}) => sum + 4 * size, 0);
   return {results, peakMiB: (peakBytes - resultBytes + separate - separateBefore) / MIB};
 }
 
 type Watched = Promise<{results: tf.Tensor[]; peakBytes: number}>;
 
-async function watched(compute: () => tf.Tensor[]): Watched {
+async function watched(compute: () => tf.Tensor[], first: () => void): Watched {
   const {wasm, data, tensorMap} = tf.backend() as unknown as Insides;
-  if (wasm?._malloc) return inHeap(wasm, compute);
+  if (wasm?._malloc) return inHeap(wasm, compute, first);
+  first();
   if (data && tf.getBackend() === 'cpu') return inStorage(data, compute);
   if (tensorMap) return inStorage(tensorMap, compute);
   const before = tf.memory().numBytes;
@@ -62,7 +69,7 @@ interface Heap {
   _free(pointer: number): void;
 }
 
-async function inHeap(heap: Heap, compute: () => tf.Tensor[]): Watched {
+async function inHeap(heap: Heap, compute: () => tf.Tensor[], first: () => void): Watched {
   const {_malloc, _free} = heap;
   const live = liveBytes<number>();
   heap._malloc = (bytes) => {
@@ -74,6 +81,8 @@ async function inHeap(heap: Heap, compute: () => tf.Tensor[]): Watched {
     live.remove(pointer);
     _free(pointer);
   };
+  first();
+  live.begin();
   const results = compute();
   Object.assign(heap, {_malloc, _free});
   return {results, peakBytes: live.peak()};
@@ -106,7 +115,12 @@ function liveBytes<Key>() {
   const sizes = new Map<Key, number>();
   let live = 0;
   let most = 0;
+  let before = 0;
   return {
+    /** Counts from what is live now. */
+    begin() {
+      before = most = live;
+    },
     add(key: Key, bytes: number) {
       live += bytes - (sizes.get(key) ?? 0);
       sizes.set(key, bytes);
@@ -116,6 +130,6 @@ function liveBytes<Key>() {
       live -= sizes.get(key) ?? 0;
       sizes.delete(key);
     },
-    peak: () => most,
+    peak: () => most - before,
   };
 }

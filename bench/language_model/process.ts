@@ -66,7 +66,10 @@ async function answer(message: Message): Promise<Json> {
     case 'generate':
       return {ms: await timed(() => write(message.tokens), 1)};
     case 'memory': {
-      const {results, peakMiB} = await peakOf(() => [step()]);
+      const {results, peakMiB} = await peakOf(
+        () => [step()],
+        () => step().dispose(),
+      );
       tf.dispose(results);
       return {peakMiB};
     }

@@ -78,6 +78,8 @@ tf.registerGradient({
     const again = tf.engine().state.gradientDepth > 0;
     const kept = again ? forward(inputs).slice(1) : saved.slice(count);
     const all = tf.tidy(() => gradients(dy, inputs, kept));
+    // the engine would hold what all operations have saved until the last of them has its gradient
+    if (!again) tf.dispose(saved);
     return Object.fromEntries(all.map((dx, i) => [i, () => dx]));
   },
 });

@@ -61,7 +61,7 @@ export function hyperConnect(
   weights: HyperConnectionWeights | null,
   branch: (x: tf.Tensor) => tf.Tensor,
 ): tf.Tensor {
-  if (weights === null) return tf.add(streams, branch(streams));
+  if (weights === null) return residual(streams, branch(streams));
   const [batch, n, count, dim] = streams.shape;
   if (streams.size === 0) {
     const all = [streams, ...(Object.values(weights) as tf.Tensor[])];
@@ -75,6 +75,15 @@ export function hyperConnect(
   const output = branch(tf.reshape(input, [batch, n, dim]));
   const added = tf.matMul(beta, tf.reshape(output, [batch * n, 1, dim]));
   return tf.reshape(tf.add(carried, added), streams.shape);
+}
+
+/** x + y, of one shape, which keeps neither for its gradient: tf.add keeps both, for their shapes. */
+function residual(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
+  const add = tf.customGrad((x, y) => ({
+    value: tf.add(x as tf.Tensor, y as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => [tf.clone(dy), tf.clone(dy)],
+  }));
+  return add(x, y);
 }
 
 /** residuals [T, S, D] -> alpha [T, S, S + 1] and beta [T, S, 1] */
