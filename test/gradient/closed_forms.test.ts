@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {closedFormKeeping} from '../../src/nn/closed_form';
 import {feedForward, resolveFeedForward} from '../../src/nn/feed_forward';
 import {layerNorm, normProject} from '../../src/nn/layer_norm';
 import {multiply} from '../../src/nn/multiply';
@@ -102,6 +103,28 @@ describe.each(BACKENDS)('%s:', (backend) => {
       tf.dispose([inputs, weights]);
     }
   });
+});
+
+test('what an operation has kept is gone before the one that came before it has its gradient', async () => {
+  await useBackend(BACKENDS[0]);
+  const before = living();
+  const kept: tf.Tensor[] = [];
+  const disposed: boolean[] = [];
+  const twice = (x: tf.Tensor) =>
+    closedFormKeeping([x], {
+      forward: ([x]) => [tf.mul(x, 2), tf.square(x)],
+      gradients(dy, _inputs, given) {
+        disposed.push(...kept.map((one) => one.isDisposed));
+        kept.push(...given);
+        return [tf.mul(dy, 2)];
+      },
+    });
+  const x = tf.ones([D]);
+  const dx = tf.grad((x) => twice(twice(twice(x))))(x);
+  expect(disposed).toEqual([true, true, true]); // of the last one, then of the last two
+  expect(await dx.data()).toEqual(new Float32Array(D).fill(8));
+  tf.dispose([x, dx]);
+  expect(living()).toEqual(before);
 });
 
 /** Compares and disposes. */
