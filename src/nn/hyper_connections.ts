@@ -111,7 +111,12 @@ function mixing(residuals: tf.Tensor, weights: HyperConnectionWeights) {
 
 /** Copies of x [B, n, D] as S streams: [B, n, S, D]. */
 export function expandStreams(x: tf.Tensor, count: number): tf.Tensor {
-  return tf.stack(new Array(count).fill(x), 2);
+  const copies = tf.customGrad((x) => ({
+    value: tf.stack(new Array(count).fill(x), 2),
+    // not the stack's own, which takes the streams apart one by one
+    gradFunc: (dy: tf.Tensor) => tf.sum(dy, 2),
+  }));
+  return copies(x);
 }
 
 /** The sum of the streams: [B, n, S, D] -> [B, n, D] */
