@@ -60,7 +60,7 @@ const command = new Command('npm start --')
   .option('--heads <n>', 'attention heads', wholeNumber(1), 2)
   .option('--depth <n>', 'blocks', wholeNumber(1), 2)
   .option('--window <n>', 'characters that a block looks back', wholeNumber(1), 8)
-  .option('--rate <x>', 'highest learning rate', positive, 3e-3)
+  .option('--rate <x>', 'highest learning rate', positive, 5e-3)
   .option('--seed <n>', 'the same seed, steps and backend give the same model', wholeNumber(0), 1)
   .option('--out <directory>', 'where to save the model', 'models/moby-dick')
   .option('--json', 'print the results as one JSON object in the last line');
