@@ -31,6 +31,13 @@ export interface Keeping {
   gradients: (dy: tf.Tensor, inputs: tf.Tensor[], kept: tf.Tensor[]) => tf.Tensor[];
 }
 
+/** The same of several values. */
+export interface KeepingBesides {
+  /** The values, and after them what the gradients ask for again: at most four tensors. */
+  forward: (inputs: tf.Tensor[]) => tf.Tensor[];
+  gradients: (dys: tf.Tensor[], inputs: tf.Tensor[], kept: tf.Tensor[]) => tf.Tensor[];
+}
+
 const KERNEL = 'LocalAttentionClosedForm';
 const MOST_KEPT = 4;
 
@@ -41,20 +48,41 @@ const MOST_KEPT = 4;
  * In a gradient of a gradient what was kept is made again, since it does not know how it came from the
  * inputs.
  */
-export function closedFormKeeping(inputs: tf.Tensor[], operation: Keeping): tf.Tensor {
-  const backendName = tf.getBackend();
-  if (!tf.getKernel(KERNEL, backendName)) {
-    tf.registerKernel({kernelName: KERNEL, backendName, kernelFunc: run});
-  }
+export function closedFormKeeping(inputs: tf.Tensor[], {forward, gradients}: Keeping): tf.Tensor {
+  const operation: KeepingBesides = {
+    forward,
+    gradients: ([dy], inputs, kept) => gradients(dy, inputs, kept),
+  };
+  return closedFormsKeeping(inputs, 1, operation)[0];
+}
+
+/** The same of as many values as `count` says, each of which is differentiated. */
+export function closedFormsKeeping(
+  inputs: tf.Tensor[],
+  count: number,
+  operation: KeepingBesides,
+): tf.Tensor[] {
+  const kernelName = kernelOf(count);
   const attrs = {operation} as unknown as tf.NamedAttrMap;
   const list = inputs as unknown as tf.NamedTensorMap; // of a list, the engine saves all
-  const [value, ...kept] = tf.engine().runKernel(KERNEL, list, attrs) as tf.Tensor[];
-  tf.dispose(kept); // where there is to be a gradient, the engine has saved them
-  return value;
+  const made = tf.engine().runKernel(kernelName, list, attrs) as tf.Tensor[];
+  tf.dispose(made.slice(count)); // where there is to be a gradient, the engine has saved them
+  return made.slice(0, count);
+}
+
+/** The kernel of so many values: which of its outputs are saved is a fact of a kernel, not of a call. */
+function kernelOf(count: number): string {
+  const kernelName = count === 1 ? KERNEL : `${KERNEL}Of${count}`;
+  const backendName = tf.getBackend();
+  if (!tf.getKernel(kernelName, backendName)) {
+    tf.registerKernel({kernelName, backendName, kernelFunc: run});
+  }
+  if (!tf.getGradient(kernelName)) tf.registerGradient(gradientOf(kernelName, count));
+  return kernelName;
 }
 
 const run: tf.KernelFunc = ({inputs, attrs, backend}) => {
-  const {forward} = (attrs as unknown as {operation: Keeping}).operation;
+  const {forward} = (attrs as unknown as {operation: KeepingBesides}).operation;
   const made = tf.tidy(() => forward(Object.values(inputs) as tf.Tensor[]));
   // what a kernel gives is data, not tensors: it must outlive these
   return made.map((x) => {
@@ -65,21 +93,22 @@ const run: tf.KernelFunc = ({inputs, attrs, backend}) => {
   });
 };
 
-tf.registerGradient({
-  kernelName: KERNEL,
-  saveAllInputs: true,
-  outputsToSave: [false, ...new Array(MOST_KEPT).fill(true)],
-  gradFunc(dys, saved, attrs) {
-    const {forward, gradients} = (attrs as unknown as {operation: Keeping}).operation;
-    const [dy, ...unused] = dys as tf.Tensor[];
-    tf.dispose(unused); // zeros of what was kept, which nobody else holds
-    const count = saved.length - unused.length;
-    const inputs = saved.slice(0, count);
-    const again = tf.engine().state.gradientDepth > 0;
-    const kept = again ? forward(inputs).slice(1) : saved.slice(count);
-    const all = tf.tidy(() => gradients(dy, inputs, kept));
-    // the engine would hold what all operations have saved until the last of them has its gradient
-    if (!again) tf.dispose(saved);
-    return Object.fromEntries(all.map((dx, i) => [i, () => dx]));
-  },
-});
+function gradientOf(kernelName: string, count: number): tf.GradConfig {
+  return {
+    kernelName,
+    saveAllInputs: true,
+    outputsToSave: Array.from({length: count + MOST_KEPT}, (_, i) => i >= count),
+    gradFunc(dys, saved, attrs) {
+      const {forward, gradients} = (attrs as unknown as {operation: KeepingBesides}).operation;
+      const unused = (dys as tf.Tensor[]).slice(count);
+      tf.dispose(unused); // zeros of what was kept, which nobody else holds
+      const inputs = saved.slice(0, saved.length - unused.length);
+      const again = tf.engine().state.gradientDepth > 0;
+      const kept = again ? forward(inputs).slice(count) : saved.slice(inputs.length);
+      const all = tf.tidy(() => gradients((dys as tf.Tensor[]).slice(0, count), inputs, kept));
+      // the engine would hold what all operations have saved until the last of them has its gradient
+      if (!again) tf.dispose(saved);
+      return Object.fromEntries(all.map((dx, i) => [i, () => dx]));
+    },
+  };
+}

@@ -11,8 +11,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {inverseLength} from '../attention/l2_normalize';
 import {nothing} from '../attention/nothing';
+import {closedForm} from './closed_form';
+import {depthConnection, widthConnection} from './stream_mixing';
 
 /** The parameters by the names that they are saved under. */
 export interface HyperConnectionWeights {
@@ -63,18 +64,17 @@ export function hyperConnect(
 ): tf.Tensor {
   if (weights === null) return residual(streams, branch(streams));
   const [batch, n, count, dim] = streams.shape;
+  const tokens = batch * n;
   if (streams.size === 0) {
     const all = [streams, ...(Object.values(weights) as tf.Tensor[])];
     const output = branch(nothing(all, [batch, n, dim])); // its weights have gradients too
     return nothing([...all, output], streams.shape);
   }
-  const residuals = tf.reshape(streams, [batch * n, count, dim]);
-  const {alpha, beta} = mixing(residuals, weights);
-  const mixed = tf.matMul(alpha, residuals, true, false); // [T, S + 1, D]
-  const [input, carried] = tf.split(mixed, [1, count], 1);
+  const residuals = tf.reshape(streams, [tokens, count, dim]);
+  const {input, carried, beta} = widthConnection(residuals, weights);
   const output = branch(tf.reshape(input, [batch, n, dim]));
-  const added = tf.matMul(beta, tf.reshape(output, [batch * n, 1, dim]));
-  return tf.reshape(tf.add(carried, added), streams.shape);
+  const added = depthConnection(carried, beta, tf.reshape(output, [tokens, dim]));
+  return tf.reshape(added, streams.shape);
 }
 
 /** x + y, of one shape, which keeps neither for its gradient: tf.add keeps both, for their shapes. */
@@ -86,37 +86,13 @@ function residual(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
   return add(x, y);
 }
 
-/** residuals [T, S, D] -> alpha [T, S, S + 1] and beta [T, S, 1] */
-function mixing(residuals: tf.Tensor, weights: HyperConnectionWeights) {
-  const [tokens, count, dim] = residuals.shape;
-  const rows = tf.reshape(residuals, [tokens * count, dim]);
-  // u · fn = (r · ((gamma + 1) · √D · fn)) / ‖r‖: the streams are read once, and no u is written
-  const fn = tf.concat(
-    [weights.dynamic_alpha_fn, tf.expandDims(weights.dynamic_beta_fn, 1)] as tf.Tensor2D[],
-    1,
-  );
-  const gain = tf.mul(tf.expandDims(tf.add(weights.gamma, 1), 1), Math.sqrt(dim));
-  const along = tf.matMul(rows, tf.mul(gain, fn));
-  const dynamic = tf.reshape(tf.tanh(tf.mul(along, inverseLength(rows))), [
-    tokens,
-    count,
-    count + 2,
-  ]);
-  const [alpha, beta] = tf.split(dynamic, [count + 1, 1], 2);
-  return {
-    alpha: tf.add(tf.mul(alpha, weights.dynamic_alpha_scale), weights.static_alpha),
-    beta: tf.add(tf.mul(beta, weights.dynamic_beta_scale), tf.expandDims(weights.static_beta, 1)),
-  };
-}
-
 /** Copies of x [B, n, D] as S streams: [B, n, S, D]. */
 export function expandStreams(x: tf.Tensor, count: number): tf.Tensor {
-  const copies = tf.customGrad((x) => ({
-    value: tf.stack(new Array(count).fill(x), 2),
-    // not the stack's own, which takes the streams apart one by one
-    gradFunc: (dy: tf.Tensor) => tf.sum(dy, 2),
-  }));
-  return copies(x);
+  return closedForm(
+    [x],
+    ([x]) => tf.tile(tf.expandDims(x, 2), [1, 1, count, 1]),
+    (dy) => [tf.sum(dy, 2)],
+  );
 }
 
 /** The sum of the streams: [B, n, S, D] -> [B, n, D] */

@@ -4,8 +4,15 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {closedFormKeeping} from '../../src/nn/closed_form';
+import {l2Normalize} from '../../src/attention/l2_normalize';
+import {closedForm, closedFormKeeping} from '../../src/nn/closed_form';
 import {feedForward, resolveFeedForward} from '../../src/nn/feed_forward';
+import {
+  HyperConnectionWeights,
+  expandStreams,
+  hyperConnect,
+  hyperConnectionShapes,
+} from '../../src/nn/hyper_connections';
 import {layerNorm, normProject} from '../../src/nn/layer_norm';
 import {multiply} from '../../src/nn/multiply';
 import {keepElements} from '../../src/attention/dropout';
@@ -33,8 +40,59 @@ function plainFeedForward([x, gamma, beta, first, last]: tf.Tensor[]): tf.Tensor
   return tf.matMul(kept, last);
 }
 
+const CONNECTION = Object.keys(hyperConnectionShapes(1, M));
+
+/** Around a branch f(x) = x W; r [1, T, S, D], W [D, D] and the seven weights in their order. */
+function connection([r, w, ...given]: tf.Tensor[]): tf.Tensor {
+  const weights = Object.fromEntries(CONNECTION.map((name, i) => [name, given[i]]));
+  const branch = (x: tf.Tensor) => tf.reshape(tf.matMul(tf.reshape(x, [ROWS, M]), w), [1, ROWS, M]);
+  return tf.tidy(() => hyperConnect(r, weights as unknown as HyperConnectionWeights, branch));
+}
+
+/** TF.js's own gradient takes its output for a constant, so that those of gradients are wrong. */
+function tanh(x: tf.Tensor): tf.Tensor {
+  return closedForm(
+    [x],
+    ([x]) => tf.tanh(x),
+    (dy, [x]) => [tf.mul(dy, tf.sub(1, tf.square(tf.tanh(x))))],
+  );
+}
+
+function plainConnection([r, w, ...given]: tf.Tensor[]): tf.Tensor {
+  const [staticAlpha, alphaFn, alphaScale, staticBeta, betaFn, betaScale, gamma] = given;
+  const rows = tf.reshape(r, [-1, M]);
+  const u = tf.mul(tf.mul(l2Normalize(rows), Math.sqrt(M)), tf.add(gamma, 1));
+  const [, , count] = r.shape;
+  const says = (fn: tf.Tensor) =>
+    tf.reshape(tanh(tf.matMul(u, tf.reshape(fn, [M, -1]))), [ROWS, count!, -1]);
+  const alpha = tf.add(tf.mul(says(alphaFn), alphaScale), staticAlpha);
+  const beta = tf.add(tf.mul(says(betaFn), betaScale), tf.reshape(staticBeta, [count!, 1]));
+  const parts = tf.mul(tf.expandDims(alpha, 3), tf.reshape(r, [ROWS, count!, 1, M]));
+  const [input, carried] = tf.split(tf.sum(parts, 1), [1, count!], 1);
+  const y = tf.matMul(tf.reshape(input, [ROWS, M]), w);
+  return tf.reshape(tf.add(carried, tf.mul(beta, tf.expandDims(y, 1))), r.shape);
+}
+
+function connectionOf(streams: number, sizes: number[]): Case {
+  const shapes = Object.values(hyperConnectionShapes(streams, M));
+  return {
+    shapes: [[1, ROWS, streams, M], [M, M], ...shapes],
+    ours: connection,
+    plain: plainConnection,
+    sizes,
+  };
+}
+
 const NORM = [[ROWS, D], [D], [D]];
-const CASES: Record<string, {shapes: number[][]; ours: Function; plain: Function}> = {
+interface Case {
+  shapes: number[][];
+  ours: Function;
+  plain: Function;
+  /** Of the first input. */
+  sizes?: number[];
+}
+
+const CASES: Record<string, Case> = {
   'a product': {
     shapes: [
       [ROWS, D],
@@ -67,6 +125,14 @@ const CASES: Record<string, {shapes: number[][]; ours: Function; plain: Function
       ),
     plain: plainFeedForward,
   },
+  'copies as streams': {
+    shapes: [[1, ROWS, D]],
+    ours: ([x]) => expandStreams(x, 3),
+    plain: ([x]) => tf.stack([x, x, x], 2),
+  },
+  'a hyper-connection of 2 streams': connectionOf(2, [1, 100]),
+  'a hyper-connection of 3 streams': connectionOf(3, [1, 100, 1e9]),
+  'a hyper-connection of 4 streams': connectionOf(4, [1, 100]),
 };
 
 describe.each(BACKENDS)('%s:', (backend) => {
@@ -75,8 +141,8 @@ describe.each(BACKENDS)('%s:', (backend) => {
   beforeEach(() => void (before = living()));
   afterEach(() => expect(living()).toEqual(before));
 
-  test.each(Object.entries(CASES))('%s', async (_, {shapes, ours, plain}) => {
-    for (const size of [1, 100]) {
+  test.each(Object.entries(CASES))('%s', async (_, {shapes, ours, plain, sizes}) => {
+    for (const size of sizes ?? [1, 100]) {
       const inputs = shapes.map((shape, i) =>
         tf.tidy(() => tf.mul(tf.randomNormal(shape, 0, 1, 'float32', 3 + i), i === 0 ? size : 1)),
       );
@@ -102,6 +168,27 @@ describe.each(BACKENDS)('%s:', (backend) => {
       }
       tf.dispose([inputs, weights]);
     }
+  });
+
+  test('a hyper-connection where streams are zeros, or shorter than 1e-12', async () => {
+    const {shapes} = connectionOf(3, []);
+    const lengths = [1, 0, 1, 1e-14, 1, 0, 1e-10, 1, 0, 0, 0, 1, 1, 1e-14, 1e-14];
+    const inputs = shapes.map((shape, i) =>
+      tf.tidy(() => {
+        const normal = tf.randomNormal(shape, 0, 1, 'float32', 3 + i);
+        return i === 0 ? tf.mul(normal, tf.tensor(lengths, [1, ROWS, 3, 1])) : normal;
+      }),
+    );
+    const weights = tf.tidy(() => tf.randomNormal(inputs[0].shape, 0, 1, 'float32', 31));
+    const gradientsOf = (f: Function) =>
+      tf.grads((...x: tf.Tensor[]) => tf.sum(tf.mul(weights, f(x))))(inputs);
+    const [got, want] = [gradientsOf(connection), tf.tidy(() => gradientsOf(plainConnection))];
+    // a stream at a time: the gradients of short ones are larger by up to 1e12
+    const streams = (dr: tf.Tensor) => tf.tidy(() => tf.unstack(tf.reshape(dr, [-1, M])));
+    const [ofR, wanted] = [streams(got[0]), streams(want[0])];
+    for (const [i, one] of ofR.entries()) await agree(one, wanted[i]);
+    for (const [i, one] of got.entries()) await agree(one, want[i]);
+    tf.dispose([inputs, weights]);
   });
 });
 
