@@ -7,6 +7,7 @@ import {tensorflow} from './tensorflow';
 import {wasm} from './wasm';
 import {webgl} from './webgl';
 import {webgpu} from './webgpu';
+import {registerTokenRows} from './tfjs/token_rows';
 import {registerUnsortedSegmentSum} from './tfjs/unsorted_segment_sum';
 
 export {ready} from './program/threads/ready';
@@ -18,4 +19,5 @@ export type {Replaced} from './tfjs/register';
 tf.env().registerFlag('LOCAL_ATTENTION_SHOW_SHADER', () => false);
 
 for (const backend of [cpu, wasm, tensorflow, webgl, webgpu]) registerFused(backend);
+registerTokenRows();
 registerUnsortedSegmentSum();

@@ -23,6 +23,10 @@ export interface Exports {
   decode(call: number, ring: number, scratch: number): void;
   decodeScratch(seen: number, headDim: number): number;
 
+  /** Small products of a token at a time; rows by the address of a table of them. */
+  combine: TokenRows;
+  dots: TokenRows;
+
   /** What other kernels are made of; tensors by their addresses, the last that of the result. */
   adam(m: number, v: number, w: number, g: number, count: number, ...rates: number[]): void;
   map(f: number, x: number, count: number, to: number): void;
@@ -39,6 +43,16 @@ export interface Exports {
     to: number,
   ): void;
 }
+
+type TokenRows = (
+  given: number,
+  table: number,
+  count: number,
+  tokens: number,
+  rows: number,
+  bytes: number,
+  to: number,
+) => void;
 
 /**
  * What must end before more is begun: the forward pass, the halves of the backward pass, and of a

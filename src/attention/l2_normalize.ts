@@ -15,11 +15,14 @@ export function l2NormalizeGradient<T extends tf.Tensor>(x: T, dy: T): T {
   return tf.mul(tf.sub(dy, tf.mul(normal, along)), inverse);
 }
 
-/** 1 / max(‖x‖₂, 1e-12) over the last axis, which is kept as 1, and whether that is not 1e12. */
-export function inverseNorm(x: tf.Tensor): {inverse: tf.Tensor; long: tf.Tensor} {
+function inverseNorm(x: tf.Tensor): {inverse: tf.Tensor; long: tf.Tensor} {
+  return inverseRoot(tf.sum(tf.square(x), -1, true));
+}
+
+/** 1 / max(√square, 1e-12), and where the root is the larger. */
+export function inverseRoot(square: tf.Tensor): {inverse: tf.Tensor; long: tf.Tensor} {
   // by the square, because the gradient of the root itself is NaN at 0; and the short ones apart,
   // because gradients of gradients divide by powers of the square that float32 does not hold
-  const square = tf.sum(tf.square(x), -1, true);
   const long = isLong(square);
   const inverse = tf.rsqrt(tf.where(long, square, 1));
   return {inverse: tf.where(long, inverse, 1 / EPSILON), long};

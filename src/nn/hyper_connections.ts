@@ -71,9 +71,9 @@ export function hyperConnect(
     return nothing([...all, output], streams.shape);
   }
   const residuals = tf.reshape(streams, [tokens, count, dim]);
-  const {input, carried, beta} = widthConnection(residuals, weights);
-  const output = branch(tf.reshape(input, [batch, n, dim]));
-  const added = depthConnection(carried, beta, tf.reshape(output, [tokens, dim]));
+  const mixed = widthConnection(residuals, weights);
+  const output = branch(tf.reshape(mixed.input, [batch, n, dim]));
+  const added = depthConnection(mixed, tf.reshape(output, [tokens, dim]));
   return tf.reshape(added, streams.shape);
 }
 

@@ -13,13 +13,15 @@
  *     dr = alpha dm + (ρ ∘ dz) Gᵀ − ρ² ∘ rowsum(dz ∘ z) ∘ r,   dG = Σ rᵀ (ρ ∘ dz)
  *
  * where the last term of dr is 0 if ‖r_s‖ is below 1e-12, since ρ_s is a constant there. Besides r, z and
- * ρ are kept, some numbers a token.
+ * ρ are kept, some numbers a token. The streams are read twice and written once, and so in the gradient;
+ * what is carried is mixed only when the branch's output is there to be added.
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {inverseNorm} from '../attention/l2_normalize';
+import {inverseRoot} from '../attention/l2_normalize';
 import {closedFormsKeeping} from './closed_form';
 import type {HyperConnectionWeights} from './hyper_connections';
+import {combine, dots} from './token_rows';
 
 const NAMES = [
   'static_alpha',
@@ -35,8 +37,13 @@ const NAMES = [
 export interface Mixed {
   /** m_0 [T, D], which the branch reads. */
   input: tf.Tensor;
-  /** m_1 … m_S [T, S, D] */
+  /**
+   * For autodiff m_1 … m_S [T, S, D], of which {@link depthConnection} makes a gradient. Its numbers are
+   * still those of r, so that it takes no memory while the branch is computed.
+   */
   carried: tf.Tensor;
+  /** [T, S, S]: what `carried` is to be multiplied by. */
+  carrying: tf.Tensor;
   /** [T, S, 1] */
   beta: tf.Tensor;
 }
@@ -44,56 +51,64 @@ export interface Mixed {
 /** r [T, S, D] -> what the branch reads and what its output is added to */
 export function widthConnection(r: tf.Tensor, weights: HyperConnectionWeights): Mixed {
   const inputs = [r, ...NAMES.map((name) => weights[name])];
-  const [input, carried, beta] = closedFormsKeeping(inputs, 3, {
+  const [tokens, count, dim] = r.shape as number[];
+  const [input, carried, beta, carrying] = closedFormsKeeping(inputs, 4, {
     forward([r, ...given]) {
       const {z, inverse, long} = along(r, given);
       const {alpha, beta} = mixing(tf.tanh(z), given);
-      const [first, others] = tf.split(alpha, [1, alpha.shape[2]! - 1], 2);
-      const input = tf.reshape(tf.matMul(first, r, true, false), [r.shape[0], r.shape[2]!]);
-      return [input, tf.matMul(others, r, true, false), beta, z, inverse, long];
+      const [first, others] = tf.split(alpha, [1, count], 2);
+      const input = combine(tf.reshape(first, [tokens, 1, count]), [r]);
+      const carrying = tf.transpose(others, [0, 2, 1]);
+      return [tf.reshape(input, [tokens, dim]), tf.clone(r), beta, carrying, z, inverse, long];
     },
     gradients: ([dInput, dCarried, dBeta], [r, ...given], [z, inverse, long]) => {
       const h = tf.tanh(z);
       const [, , alphaScale, , , betaScale] = given;
-      const {alpha} = mixing(h, given);
-      const {dAlpha, carriedBack} = tf.tidy(() => {
-        const dm = tf.concat([tf.expandDims(dInput, 1), dCarried], 1);
-        return {dAlpha: tf.matMul(r, dm, false, true), carriedBack: tf.matMul(alpha, dm)};
-      });
+      const dm = [tf.expandDims(dInput, 1), dCarried];
+      const dAlpha = dots(r, dm);
       const dScaled = tf.concat([tf.mul(dAlpha, alphaScale), tf.mul(dBeta, betaScale)], 2);
       const dz = tf.mul(dScaled, tf.sub(1, tf.square(h)));
-      const [dR, dFn, dGamma] = alongGradients(dz, carriedBack, r, given, {z, inverse, long});
-      const [hAlpha, hBeta] = tf.split(h, [dAlpha.shape[2]!, 1], 2);
-      const [dAlphaFn, dBetaFn] = tf.split(dFn, [dAlpha.shape[2]!, 1], 1);
+      const dProducts = tf.mul(dz, inverse);
+      const shrinking = tf.mul(tf.sum(tf.mul(dz, z), 2, true), tf.square(inverse));
+      const ofR = tf.mul(tf.where(long, tf.neg(shrinking), 0), tf.eye(count));
+      const {fn, gain} = columns(given);
+      const g = tf.transpose(tf.mul(gain, fn));
+      const dR = combine(tf.concat([mixing(h, given).alpha, ofR, dProducts], 2), [...dm, r, g]);
+
+      // transposed before and after: these are small
+      const byRow = tf.reshape(dProducts, [tokens * count, count + 2]);
+      const dG = tf.transpose(tf.matMul(tf.transpose(byRow), tf.reshape(r, [tokens * count, dim])));
+      const [dAlphaFn, dBetaFn] = tf.split(tf.mul(gain, dG), [count + 1, 1], 1);
+      const [hAlpha, hBeta] = tf.split(h, [count + 1, 1], 2);
       return [
         dR,
         tf.sum(dAlpha, 0),
         dAlphaFn,
         tf.sum(tf.mul(dAlpha, hAlpha)),
         tf.sum(dBeta, [0, 2]),
-        tf.reshape(dBetaFn, [-1]),
+        tf.reshape(dBetaFn, [dim]),
         tf.sum(tf.mul(dBeta, hBeta)),
-        dGamma,
+        tf.mul(tf.sum(tf.mul(dG, fn), 1), Math.sqrt(dim)),
       ];
     },
   });
-  return {input, carried, beta};
+  return {input, carried, carrying, beta};
 }
 
-/** carried [T, S, D] and beta [T, S, 1] of {@link widthConnection}, the branch's output [T, D] -> [T, S, D] */
-export function depthConnection(carried: tf.Tensor, beta: tf.Tensor, y: tf.Tensor): tf.Tensor {
+/** What {@link widthConnection} made, and the branch's output y [T, D] -> the new streams [T, S, D] */
+export function depthConnection({carried, carrying, beta}: Mixed, y: tf.Tensor): tf.Tensor {
   const operation = tf.customGrad((...args) => {
     const save = args.pop() as unknown as tf.GradSaveFunc;
     const [carried, beta, y] = args as tf.Tensor[];
     save([beta, y]); // what is carried has no part in any gradient
     return {
-      value: tf.tidy(() => tf.add(carried, tf.mul(beta, tf.expandDims(y, 1)))),
+      value: tf.tidy(() => combine(tf.concat([carrying, beta], 2), [carried, tf.expandDims(y, 1)])),
       gradFunc: (dOut: tf.Tensor, [beta, y]: tf.Tensor[]) =>
-        tf.tidy(() => [
-          dOut,
-          tf.matMul(dOut, tf.expandDims(y, 2)),
-          tf.reshape(tf.matMul(beta, dOut, true, false), y.shape),
-        ]),
+        tf.tidy(() => {
+          const {shape} = beta;
+          const dY = combine(tf.reshape(beta, [shape[0], 1, shape[1]!]), [dOut]);
+          return [dOut, dots(dOut, [tf.expandDims(y, 1)]), tf.reshape(dY, y.shape)];
+        }),
     };
   });
   return operation(carried, beta, y);
@@ -108,34 +123,13 @@ interface Along {
 }
 
 function along(r: tf.Tensor, given: tf.Tensor[]): Along {
-  const {inverse, long} = inverseNorm(r);
+  const [tokens, count, dim] = r.shape as number[];
   const {fn, gain} = columns(given);
-  // the streams are read once, and no r / ‖r‖ is written
-  const products = tf.matMul(rowsOf(r), tf.mul(gain, fn));
-  const z = tf.mul(tf.reshape(products, [r.shape[0], r.shape[1]!, -1]), inverse);
-  return {z, inverse, long};
-}
-
-/** Of r, given what it is besides by `carriedBack`; of alpha_fn | beta_fn; and of gamma. */
-function alongGradients(
-  dz: tf.Tensor,
-  carriedBack: tf.Tensor,
-  r: tf.Tensor,
-  given: tf.Tensor[],
-  {z, inverse, long}: Along,
-): tf.Tensor[] {
-  const {fn, gain} = columns(given);
-  const dProducts = rowsOf(tf.mul(dz, inverse));
-  const shrinking = tf.mul(tf.sum(tf.mul(dz, z), 2, true), tf.square(inverse));
-  const dR = tf.tidy(() => {
-    const spread = tf.matMul(dProducts, tf.transpose(tf.mul(gain, fn)));
-    const grown = tf.add(carriedBack, tf.reshape(spread, r.shape));
-    return tf.sub(grown, tf.mul(r, tf.where(long, shrinking, 0)));
-  });
-  // transposed before and after: these are small
-  const dG = tf.transpose(tf.matMul(tf.transpose(dProducts), rowsOf(r)));
-  const dGamma = tf.mul(tf.sum(tf.mul(dG, fn), 1), Math.sqrt(gain.size));
-  return [dR, tf.mul(gain, dG), dGamma];
+  const rows = tf.reshape(r, [tokens * count, 1, dim]);
+  const products = dots(rows, [rows, tf.transpose(tf.mul(gain, fn))]);
+  const [square, ofG] = tf.split(tf.reshape(products, [tokens, count, -1]), [1, count + 2], 2);
+  const {inverse, long} = inverseRoot(square);
+  return {z: tf.mul(ofG, inverse), inverse, long};
 }
 
 /** alpha_fn | beta_fn [D, S + 2], and √D · (gamma + 1) [D, 1] */
@@ -152,8 +146,4 @@ function mixing(h: tf.Tensor, given: tf.Tensor[]) {
     alpha: tf.add(tf.mul(hAlpha, alphaScale), staticAlpha),
     beta: tf.add(tf.mul(hBeta, betaScale), tf.expandDims(staticBeta, 1)),
   };
-}
-
-function rowsOf(x: tf.Tensor): tf.Tensor {
-  return tf.reshape(x, [-1, x.shape[2]!]);
 }

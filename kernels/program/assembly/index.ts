@@ -5,4 +5,5 @@ export {clearGradients, compute, items, scratchBytes} from './items';
 export {map} from './maps';
 export {normalize} from './normalize';
 export {sums} from './sums';
+export {combine, dots} from './token_rows';
 export {transpose} from './transpose';
