@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import '../../kernels';
 import {l2Normalize} from '../../src/attention/l2_normalize';
 import {closedForm, closedFormKeeping} from '../../src/nn/closed_form';
 import {feedForward, resolveFeedForward} from '../../src/nn/feed_forward';
