@@ -9,10 +9,11 @@
  */
 import {call} from './call';
 import {k, keyBytes, out, q, softmaxStats, v, valueBytes} from './head';
-import {eightIntoLanes, fromLanes, intoLanes, packFours} from './lanes';
+import {eightIntoLanes, fromLanes, intoLanes} from './lanes';
 import {Columns, eightsAtOnce, multiply, multiplyCarefully} from './multiply';
+import {SPARE_BYTES, mixPair, scorePair} from './pairs';
 import {changesKeys, placeKey, placeQuery, scaleRow} from './rows';
-import {BLOCK_BYTES, FARTHEST, LEAST, describe, keep, scoreBlocks} from './scores';
+import {BLOCK_BYTES, FARTHEST, LEAST, describe, finishScores, keep, scoreBlocks} from './scores';
 import {exp} from './simd';
 import {angleOrigin, contextLength, endKey, firstKey, groupLength} from './windows';
 
@@ -21,6 +22,8 @@ const SCORE_BYTES: usize = <usize>RUN << 5;
 const STAT_BYTES: usize = 64;
 /** Least window for two blocks at once, which both meet the keys that either sees. */
 const LEAST_FOR_TWO: i32 = 16;
+/** Least window for blocks of 8: queries of smaller ones see their own keys by pairs, see pairs.ts. */
+const LEAST_FOR_EIGHT: i32 = 8;
 // a maximum to start from, where the composite hides too: finite, so that −∞ minus it is −∞
 const FLOOR: f32 = -5e29;
 // makes 2²⁴ weights, more than a row can have, sum to one at most; a power of two rounds nothing
@@ -37,6 +40,10 @@ let keys: usize = 0; // fours of keys, each [headDim][4]
 // and the bytes of those that depend on the call
 let queryBytes: usize = 0;
 let outputBytes: usize = 0;
+let keyStride: usize = 0;
+
+/** Whether the keys of the group are packed for pairs of queries: as columns, `keyStride` bytes of each channel. */
+let inPairs: bool = false;
 
 /** Lays out the scratch memory from `scratch` on; returns its end. */
 function layOut(scratch: usize): usize {
@@ -50,7 +57,8 @@ function layOut(scratch: usize): usize {
   outputs = queries + 2 * queryBytes;
   rows = outputs + 2 * outputBytes;
   keys = rows + queryBytes;
-  return keys + ((<usize>((contextLength() + 3) >> 2) * headDim) << 4);
+  keyStride = (<usize>((contextLength() + 3) >> 2) << 4) + SPARE_BYTES;
+  return keys + keyStride * headDim;
 }
 
 /** Bytes of scratch that {@link attend} needs. */
@@ -66,10 +74,16 @@ export function attend(start: i32, end: i32, scratch: usize): void {
     const origin = angleOrigin(start);
     const stop = min(start + group, end);
     const first = firstKey(start);
+    inPairs = call.windowSize < LEAST_FOR_EIGHT && contextLength() <= RUN;
     packKeys(first, endKey(stop - 1), origin); // the end is the farthest in every mode
     const together = call.windowSize < LEAST_FOR_TWO ? 8 : eightsAtOnce() << 3;
     for (let i = start; i < stop; i += together) {
       const count = min(together, stop - i);
+      if (inPairs) {
+        if (attendPairs(first, i, count, origin)) continue;
+        inPairs = false;
+        packKeys(first, endKey(stop - 1), origin);
+      }
       loadQueries(i, count, origin);
       sumValues(first, count, false);
       // weights of 0 may have met NaN or infinity, from which they take nothing; or sums, not yet
@@ -83,17 +97,72 @@ export function attend(start: i32, end: i32, scratch: usize): void {
 
 /** Packs the keys first … end − 1. */
 function packKeys(first: i32, end: i32, origin: i32): void {
-  const from = k + <usize>first * keyBytes;
-  if (!changesKeys()) return packFours(from, keyBytes, end - first, call.headDim, keys);
+  const step: usize = inPairs ? keyStride : 16;
+  const changed = changesKeys();
   let to = keys;
   for (let j = first; j < end; j += 4) {
     const count = min(4, end - j);
-    for (let r = 0; r < count; r++) {
-      placeKey(k + <usize>(j + r) * keyBytes, rows + <usize>r * keyBytes, j + r - origin);
+    let from = k + <usize>j * keyBytes;
+    if (changed) {
+      for (let r = 0; r < count; r++) {
+        placeKey(from + <usize>r * keyBytes, rows + <usize>r * keyBytes, j + r - origin);
+      }
+      from = rows;
     }
-    intoLanes(rows, keyBytes, count, call.headDim, to, 16);
-    to += keyBytes << 2;
+    intoLanes(from, keyBytes, count, call.headDim, to, step);
+    to += inPairs ? 16 : keyBytes << 2;
   }
+}
+
+/**
+ * The queries i … i + count − 1, whose keys are one run, by pairs. Answers whether all is finite; else
+ * it must be done as for other windows.
+ */
+function attendPairs(first: i32, i: i32, count: i32, origin: i32): bool {
+  describe(blocks, i, count, 0);
+  for (let r = 0; r < ((count + 1) & ~1); r++) {
+    const query = i + min(r, count - 1);
+    placeQuery(q + <usize>query * keyBytes, rows + <usize>r * keyBytes, query - origin);
+  }
+  const j = load<i32>(blocks, LEAST);
+  const seen = load<i32>(blocks, FARTHEST) - j;
+  const columns = keys + (<usize>(j - first) << 2);
+  for (let r: usize = 0; r < <usize>count; r += 2) {
+    scorePair(blocks, r, rows + r * keyBytes, j, columns, keyStride, scores);
+  }
+  finishScores(blocks, j, seen, scores, 32);
+  clear(stats);
+  onlineSoftmax(scores, stats, outputs, seen, false);
+  if (call.dropThreshold) drop(blocks, scores, j, seen);
+  let finite = true;
+  for (let r: i32 = 0; r < count; r += 2) {
+    const to = out + <usize>(i + r) * valueBytes;
+    const other = min(r + 1, count - 1);
+    const factor = finishRow(r, i + r);
+    const otherFactor = finishRow(other, i + other);
+    const otherTo = out + <usize>(i + other) * valueBytes;
+    finite = mixPair(blocks, r, j, scores, factor, otherFactor, to, otherTo) && finite;
+  }
+  return finite;
+}
+
+/** Writes the statistics of the query in a lane; returns the inverse of its sum, or 0. */
+function finishRow(lane: i32, query: i32): f32 {
+  const at = stats + ((<usize>lane) << 2);
+  const top = load<f32>(at);
+  const sum = load<f32>(at, 32) + (top - top); // NaN where a score was NaN or infinite
+  const pair = softmaxStats + ((<usize>query) << 3);
+  store<f32>(pair, top);
+  store<f32>(pair, sum, 4);
+  return sum == 0 ? 0 : 1 / sum;
+}
+
+/** The statistics of a block that has seen no key. */
+function clear(stat: usize): void {
+  v128.store(stat, f32x4.splat(FLOOR));
+  v128.store(stat, f32x4.splat(FLOOR), 16);
+  v128.store(stat, f32x4.splat(0), 32);
+  v128.store(stat, f32x4.splat(0), 48);
 }
 
 /** Describes and packs the queries i … i + count − 1, 8 to a block. */
@@ -124,13 +193,7 @@ function loadQueries(i: i32, count: i32, origin: i32): void {
 function sumValues(first: i32, queries: i32, carefully: bool): void {
   const eights = (queries + 7) >> 3;
   const valueDim = call.valueDim;
-  for (let e = 0; e < eights; e++) {
-    const stat = stats + <usize>e * STAT_BYTES;
-    v128.store(stat, f32x4.splat(FLOOR));
-    v128.store(stat, f32x4.splat(FLOOR), 16);
-    v128.store(stat, f32x4.splat(0), 32);
-    v128.store(stat, f32x4.splat(0), 48);
-  }
+  for (let e = 0; e < eights; e++) clear(stats + <usize>e * STAT_BYTES);
   const end = load<i32>(blocks + <usize>(eights - 1) * BLOCK_BYTES, FARTHEST);
   // a run begins where four packed keys do, and where another ends for any blocks of the group, so that
   // a query's sums are the same whichever block it is in

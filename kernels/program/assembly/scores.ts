@@ -83,7 +83,7 @@ export function scoreBlocks(
 }
 
 /** From products to scores. */
-function finishScores(block: usize, j: i32, count: i32, scores: usize, stride: usize): void {
+export function finishScores(block: usize, j: i32, count: i32, scores: usize, stride: usize): void {
   if (bias) addBias(block, j, count, scores, stride);
   if (call.sharedQk) setSelf(block, j, count, scores, stride);
   // keys that some queries see and others do not: before the latest first, from the nearest end on
