@@ -67,7 +67,7 @@ node more/browser.mjs
 
 # importing for the registration alone must survive a bundler
 echo "import 'tfjs-local-attention';" > register.mjs
-for name in LocalAttention LocalMHA RotaryEmbedding; do
+for name in LocalAttention LocalMHA LocalTransformerBlock TokenEmbedding RotaryEmbedding; do
   "$here/../../node_modules/.bin/esbuild" --bundle --format=esm --external:@tensorflow/tfjs --log-level=error register.mjs |
     grep "registerClass($name)" > /dev/null || { echo "a bundler drops the registration of $name" >&2; exit 1; }
 done

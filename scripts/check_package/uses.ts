@@ -4,20 +4,49 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import {
+  DynamicPositionBias,
+  FeedForward,
+  HyperConnection,
   LocalAttention,
   LocalMHA,
+  LocalTransformerBlock,
+  ResidualStreams,
   RotaryEmbedding,
+  StreamSum,
+  TokenEmbedding,
+  TokenLogits,
+  createDecoder,
+  createStream,
+  generate,
+  languageModelLoss,
   layers,
+  loadCheckpoint,
   localAttention,
+  localTransformer,
   ready,
   registerFasterKernels,
   rotary,
+  saveCheckpoint,
   verify,
 } from 'tfjs-local-attention';
 import type {
   AngleOptions,
   ApplyOptions,
+  CheckpointFile,
+  CheckpointReport,
+  CheckpointShards,
+  CheckpointSource,
+  Decoder,
+  DecoderOptions,
+  DynamicPositionBiasArgs,
+  EmbeddingWeightArgs,
+  FeedForwardLayerArgs,
+  FeedOptions,
+  GenerateOptions,
+  HyperConnectionArgs,
   Implementation,
+  Initializers,
+  LanguageModelLossOptions,
   LayerArgs,
   LocalAttentionArgs,
   LocalAttentionCall,
@@ -26,10 +55,21 @@ import type {
   LocalMHAArgs,
   LocalMHAConfig,
   LocalMHALayerArgs,
+  LocalTransformerArgs,
+  LocalTransformerBlockArgs,
+  Prompt,
   ReadyOptions,
   Replaced,
+  ResidualStreamsArgs,
   RotaryAngles,
   RotaryEmbeddingArgs,
+  Snapshot,
+  Stop,
+  Stream,
+  TokenEmbeddingArgs,
+  TokenIds,
+  TokenLogitsArgs,
+  TokenMask,
   Verification,
   VerifyFailure,
   WeightArgs,
@@ -74,6 +114,69 @@ check(own[0] instanceof LocalMHA, 'the factory makes a LocalMHA');
 check(own[1] instanceof LocalAttention, 'the factory makes a LocalAttention');
 check(own[2] instanceof RotaryEmbedding, 'the factory makes a RotaryEmbedding');
 
+const blockArgs: LocalTransformerBlockArgs = {...projections, streams: 2};
+const feedForwardArgs: FeedForwardLayerArgs = {dim: 8, mult: 2};
+const biasArgs: DynamicPositionBiasArgs = {dim: 4, heads: 2, windowSize: 4};
+const connectionArgs: HyperConnectionArgs = {layer: layers.feedForward(feedForwardArgs), dim: 8};
+const streamArgs: ResidualStreamsArgs = {streams: 2};
+const vectors: EmbeddingWeightArgs = {embeddingsInitializer: 'zeros'};
+const embeddingArgs: TokenEmbeddingArgs = {numTokens: 11, dim: 8, ...vectors};
+const logitsArgs: TokenLogitsArgs = {numTokens: 11, dim: 8};
+const made = [
+  [layers.localTransformerBlock(blockArgs), LocalTransformerBlock],
+  [layers.feedForward(feedForwardArgs), FeedForward],
+  [layers.dynamicPositionBias(biasArgs), DynamicPositionBias],
+  [layers.hyperConnection(connectionArgs), HyperConnection],
+  [layers.residualStreams(streamArgs), ResidualStreams],
+  [layers.streamSum(), StreamSum],
+  [layers.tokenEmbedding(embeddingArgs), TokenEmbedding],
+  [layers.tokenLogits(logitsArgs), TokenLogits],
+] as const;
+check(
+  made.every(([layer, kind]) => layer instanceof kind),
+  'each factory makes its layer',
+);
+
+const initializers: Initializers = {kernel: 'heNormal'};
+const transformer: LocalTransformerArgs = {
+  ...{numTokens: 11, maxSeqLen: 16, dim: 8, depth: 1, heads: 2, dimHead: 4},
+  ...{localAttnWindowSize: 4, numResidualStreams: 2, seed: 1, initializers},
+};
+
+async function write(): Promise<void> {
+  const model = localTransformer(transformer);
+  model.compile({optimizer: 'adam', loss: languageModelLoss});
+  const ids = tf.tensor2d([[1, 2, 3, 4, 5]], [1, 5], 'int32');
+  await model.fit(ids, ids, {epochs: 1, verbose: 0});
+  const ignoring: LanguageModelLossOptions = {ignoreIndex: 0};
+  const loss = languageModelLoss(model.predict(ids) as tf.Tensor, ids, ignoring);
+  check((loss.dataSync()[0] as number) > 0, 'the loss is a number');
+
+  const one: DecoderOptions = {batch: 1};
+  const decoder: Decoder = createDecoder(model, one);
+  const [fed, there]: [TokenIds, TokenMask] = [ids, tf.ones([1, 5], 'bool')];
+  const feed: FeedOptions = {mask: there};
+  check(`${decoder.feed(fed, feed).shape}` === '1,5,11', 'a decoder gives logits');
+  const snapshot: Snapshot = decoder.snapshot();
+  decoder.restore(snapshot);
+  decoder.dispose();
+
+  const [prompt, stop]: [Prompt, Stop] = [[1, 2], 12];
+  const wanted: GenerateOptions = {maxTokens: 3, seed: 1, stop};
+  const written: number[] = [];
+  for await (const token of generate(model, prompt, wanted)) written.push(token);
+  check(written.length === 3, 'it writes three tokens');
+
+  const stream: Stream = createStream(localTransformer({...transformer, numTokens: null}));
+  check(`${stream.push(tf.ones([1, 3, 8])).shape}` === '1,3,8', 'a stream gives as many outputs');
+
+  const file: CheckpointFile = await saveCheckpoint(model);
+  const shards: CheckpointShards | null = null;
+  const source: CheckpointSource = shards ?? file;
+  const report: CheckpointReport = await loadCheckpoint(model, source);
+  check(report.loaded.length > 0, 'a checkpoint is saved and loaded');
+}
+
 async function main(): Promise<void> {
   const wanted: ReadyOptions = {threads: 2};
   check((await ready(wanted)) === 2, 'two threads compute');
@@ -91,6 +194,8 @@ async function main(): Promise<void> {
   const answer: Verification = await verify();
   const failures: VerifyFailure[] = answer.failures;
   check(answer.passed === answer.cases && failures.length === 0, 'attention is right here');
+
+  await write();
 
   const model = tf.sequential({layers: own});
   model.compile({optimizer: 'adam', loss: 'meanSquaredError'});
