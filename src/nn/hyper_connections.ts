@@ -88,6 +88,8 @@ function residual(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
 
 /** Copies of x [B, n, D] as S streams: [B, n, S, D]. */
 export function expandStreams(x: tf.Tensor, count: number): tf.Tensor {
+  const [batch, n, dim] = x.shape;
+  if (x.size === 0) return nothing([x], [batch, n, count, dim]);
   return closedForm(
     [x],
     ([x]) => tf.tile(tf.expandDims(x, 2), [1, 1, count, 1]),

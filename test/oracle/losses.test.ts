@@ -78,9 +78,11 @@ async function train(c: LossesFixture): Promise<number[]> {
   return losses;
 }
 
+jest.setTimeout(120_000); // twenty steps, on a GPU that is a program
+
 /** A GPU compiles for each size anew. */
 const casesOf = (backend: string) =>
-  lossesFixtures().slice(0, backend === 'webgpu' ? 2 : undefined);
+  lossesFixtures().slice(0, backend === 'webgpu' ? 1 : undefined);
 
 describe.each(BACKENDS)('%s:', (backend) => {
   beforeAll(async () => {
