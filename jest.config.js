@@ -17,7 +17,7 @@ module.exports = {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testEnvironment: '<rootDir>/test/support/environment.ts',
   setupFilesAfterEnv: ['<rootDir>/test/support/setup.ts'],
-  testTimeout: 30_000, // a software GPU takes a second to compile a shader
+  testTimeout: 60_000, // a software GPU takes a second to compile a shader
   globalSetup: '<rootDir>/test/support/announce.ts',
   transform: {
     '^.+\\.ts$': [
