@@ -9,9 +9,10 @@ import {
   resolvePositionBias,
 } from '../src/nn/position_bias';
 import {checkOne} from './keras/inputs';
-import {LayerArgs, splitArgs, splitByName} from './keras/layer_args';
-import {StepSeeds} from './keras/step_seeds';
-import {WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './keras/weight_options';
+import type {LayerArgs} from './keras/layer_args';
+import type {StepSeeds} from './keras/step_seeds';
+import {readArgs} from './keras/weighted_args';
+import type {WeightArgs, WeightOptions} from './keras/weight_options';
 import {WeightedLayer} from './keras/weighted_layer';
 
 export interface DynamicPositionBiasArgs extends PositionBiasArgs, WeightArgs, LayerArgs {
@@ -39,12 +40,7 @@ export class DynamicPositionBias extends WeightedLayer {
   private readonly seeds: StepSeeds;
 
   constructor(args: DynamicPositionBiasArgs) {
-    const {own, base} = splitArgs(FN, args, 'dim');
-    const {seed, ...rest} = own;
-    const [ofWeights, options] = splitByName(rest, WEIGHT_OPTIONS);
-    const config = resolvePositionBias(FN, options as unknown as PositionBiasArgs);
-    const weightOptions = new WeightOptions(FN, ofWeights);
-    const seeds = new StepSeeds(FN, seed ?? null);
+    const {base, config, weightOptions, seeds} = readArgs(FN, args, 'dim', resolvePositionBias);
     super(base);
     this.supportsMasking = false; // the output has no tokens
     this.config = config;

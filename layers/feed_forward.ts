@@ -12,9 +12,10 @@ import {
 } from '../src/nn/feed_forward';
 import type {Kwargs} from './keras/calls';
 import {Inputs, checkOne, checkSymbolicType, listOf} from './keras/inputs';
-import {LayerArgs, shapeList, splitArgs, splitByName} from './keras/layer_args';
-import {StepSeeds} from './keras/step_seeds';
-import {WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './keras/weight_options';
+import {LayerArgs, shapeList} from './keras/layer_args';
+import type {StepSeeds} from './keras/step_seeds';
+import {readArgs} from './keras/weighted_args';
+import type {WeightArgs, WeightOptions} from './keras/weight_options';
 import {WeightedLayer} from './keras/weighted_layer';
 
 export interface FeedForwardLayerArgs extends FeedForwardArgs, WeightArgs, LayerArgs {
@@ -41,12 +42,7 @@ export class FeedForward extends WeightedLayer {
   private readonly seeds: StepSeeds;
 
   constructor(args: FeedForwardLayerArgs) {
-    const {own, base} = splitArgs(FN, args, 'dim');
-    const {seed, ...rest} = own;
-    const [ofWeights, options] = splitByName(rest, WEIGHT_OPTIONS);
-    const config = resolveFeedForward(FN, options as unknown as FeedForwardArgs);
-    const weightOptions = new WeightOptions(FN, ofWeights);
-    const seeds = new StepSeeds(FN, seed ?? null);
+    const {base, config, weightOptions, seeds} = readArgs(FN, args, 'dim', resolveFeedForward);
     super(base);
     this.config = config;
     this.weightOptions = weightOptions;

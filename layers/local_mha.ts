@@ -15,9 +15,9 @@ import type {Plan} from '../src/attention/plan';
 import {AttentionLayer, AttentionLayerArgs} from './keras/attention_layer';
 import type {Kwargs} from './keras/calls';
 import {Inputs, checkSymbolicOptional, checkSymbolicType, listOf} from './keras/inputs';
-import {shapeList, splitArgs, splitByName} from './keras/layer_args';
-import {StepSeeds} from './keras/step_seeds';
-import {WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './keras/weight_options';
+import {shapeList} from './keras/layer_args';
+import {readArgs} from './keras/weighted_args';
+import type {WeightArgs, WeightOptions} from './keras/weight_options';
 
 export interface LocalMHALayerArgs extends LocalMHAArgs, WeightArgs, AttentionLayerArgs {}
 
@@ -46,12 +46,8 @@ export class LocalMHA extends AttentionLayer {
   private readonly weightOptions: WeightOptions;
 
   constructor(args: LocalMHALayerArgs) {
-    const {own, base} = splitArgs(FN, args, 'dim');
-    const {seed, ...rest} = own;
-    const [ofWeights, options] = splitByName(rest, WEIGHT_OPTIONS);
-    const config = resolveMHAConfig(FN, options as unknown as LocalMHAArgs);
-    const weightOptions = new WeightOptions(FN, ofWeights);
-    super(base, new StepSeeds(FN, seed ?? null));
+    const {base, config, weightOptions, seeds} = readArgs(FN, args, 'dim', resolveMHAConfig);
+    super(base, seeds);
     this.config = config;
     this.weightOptions = weightOptions;
   }

@@ -22,10 +22,10 @@ import {
 import {AttentionLayer, AttentionLayerArgs} from './keras/attention_layer';
 import type {Kwargs} from './keras/calls';
 import {Inputs, checkSymbolicOptional, checkSymbolicType, listOf} from './keras/inputs';
-import {shapeList, splitArgs, splitByName} from './keras/layer_args';
-import {StepSeeds} from './keras/step_seeds';
+import {shapeList} from './keras/layer_args';
 import {streamMakers} from './keras/stream_makers';
-import {WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './keras/weight_options';
+import {readArgs} from './keras/weighted_args';
+import type {WeightArgs, WeightOptions} from './keras/weight_options';
 
 const {dim: _dim, prenorm: _prenorm, dropout: _dropout, ...ATTENTION} = LOCAL_MHA;
 
@@ -74,21 +74,11 @@ export class LocalTransformerBlock extends AttentionLayer {
   private readonly firstStream: number | null;
 
   constructor(args: LocalTransformerBlockArgs) {
-    const {own, base} = splitArgs(FN, args, 'dim');
-    const {seed, ...rest} = own;
-    const [ofWeights, options] = splitByName(rest, WEIGHT_OPTIONS);
-    const chosen = readOptions(FN, BLOCK, options);
-    const {attnDropout, ffMult, ffDropout, streams, firstStream, ...attention} = chosen;
-    const mha = {...attention, dropout: attnDropout, prenorm: true};
-    const config = Object.freeze({
-      attention: resolveMHAConfig(FN, mha as LocalMHAArgs),
-      feedForward: resolveFeedForward(FN, {dim: chosen.dim, mult: ffMult, dropout: ffDropout}),
-      streams,
-    });
-    const weightOptions = new WeightOptions(FN, ofWeights);
-    super(base, new StepSeeds(FN, seed ?? null));
+    const read = readArgs(FN, args, 'dim', resolveBlock);
+    const {config, firstStream} = read.config;
+    super(read.base, read.seeds);
     this.config = config;
-    this.weightOptions = weightOptions;
+    this.weightOptions = read.weightOptions;
     this.firstStream = firstStream;
   }
 
@@ -179,6 +169,18 @@ export class LocalTransformerBlock extends AttentionLayer {
       this.add(`${branch}/streams/${name}`, shape, streamMakers(name, first % streams));
     }
   }
+}
+
+function resolveBlock(fn: string, options: Given<typeof BLOCK>) {
+  const chosen = readOptions(fn, BLOCK, options);
+  const {attnDropout, ffMult, ffDropout, streams, firstStream, ...attention} = chosen;
+  const mha = {...attention, dropout: attnDropout, prenorm: true};
+  const config = Object.freeze({
+    attention: resolveMHAConfig(fn, mha as LocalMHAArgs),
+    feedForward: resolveFeedForward(fn, {dim: chosen.dim, mult: ffMult, dropout: ffDropout}),
+    streams,
+  });
+  return {config, firstStream};
 }
 
 /** [B, n, S, dim] or [B, n, dim] -> [B, n, dim] */

@@ -6,9 +6,10 @@ import {Chosen, Given, readOptions} from '../src/check/options';
 import {checkTensor} from '../src/check/tensors';
 import {TokenLogitsWeights, tokenLogits} from '../src/nn/token_logits';
 import {Inputs, checkOne, checkSymbolicType, listOf} from './keras/inputs';
-import {LayerArgs, shapeList, splitArgs, splitByName} from './keras/layer_args';
-import {StepSeeds} from './keras/step_seeds';
-import {WEIGHT_OPTIONS, WeightArgs, WeightOptions} from './keras/weight_options';
+import {LayerArgs, shapeList} from './keras/layer_args';
+import type {StepSeeds} from './keras/step_seeds';
+import {readArgs} from './keras/weighted_args';
+import type {WeightArgs, WeightOptions} from './keras/weight_options';
 import {WeightedLayer} from './keras/weighted_layer';
 
 const OPTIONS = {
@@ -41,12 +42,9 @@ export class TokenLogits extends WeightedLayer {
   private readonly seeds: StepSeeds;
 
   constructor(args: TokenLogitsArgs) {
-    const {own, base} = splitArgs(FN, args, 'numTokens');
-    const {seed, ...rest} = own;
-    const [ofWeights, options] = splitByName(rest, WEIGHT_OPTIONS);
-    const config = readOptions(FN, OPTIONS, options);
-    const weightOptions = new WeightOptions(FN, ofWeights);
-    const seeds = new StepSeeds(FN, seed ?? null);
+    const {base, config, weightOptions, seeds} = readArgs(FN, args, 'numTokens', (fn, options) =>
+      readOptions(fn, OPTIONS, options),
+    );
     super(base);
     this.config = config;
     this.weightOptions = weightOptions;
