@@ -31,6 +31,7 @@ const FILES = [
   'gradient/second_order',
   'gradient/sure_rows',
   'gradient/use',
+  'models/generate',
   'verify/right',
   'training',
   'leaks',
