@@ -6,7 +6,7 @@ import {checkXposReach} from '../rotary/xpos';
 
 export type Implementation = 'auto' | 'fused' | 'composite';
 
-/** The options of {@link localAttention}; their order is that of the README. */
+/** The options of {@link localAttention}; their order is that of docs/layers.md. */
 export const LOCAL_ATTENTION = {
   /** Tokens in a window, w. */
   windowSize: required(count(1)),
