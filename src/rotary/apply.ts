@@ -23,7 +23,7 @@ export type ApplyOptions = Given<typeof APPLY>;
  * (x₁ cos − x₂ sin, x₂ cos + x₁ sin), times the scale where there is one.
  *
  * @param x float32 [..., n, d]
- * @param angles what {@link angles} made for n and d
+ * @param angles what `rotary.angles` made for n and d
  * @returns float32 [..., n, d]; differentiable by x (the gradient is the rotation backwards)
  * @throws if the shapes do not fit each other
  */
