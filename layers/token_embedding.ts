@@ -44,6 +44,7 @@ const USAGE = 'one tensor of token ids [B, n]';
 export class TokenEmbedding extends WeightedLayer {
   /** @nocollapse */
   static className = FN;
+  /** @internal */
   readonly config: Chosen<typeof OPTIONS>;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: EmbeddingOptions;

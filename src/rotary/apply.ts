@@ -7,10 +7,15 @@ import {checkTensor} from '../check/tensors';
 import type {RotaryAngles} from './angles';
 
 const APPLY = {
-  /** Factors [n, d / 2] that {@link xposScale} makes; channel m and m + d / 2 share one. */
+  /** Factors [n, d / 2] that `rotary.xposScale` makes; channel m and m + d / 2 share one. */
   scale: anything<tf.Tensor2D>(),
 };
 
+/**
+ * The options of `rotary.apply`. `null` counts as absent.
+ *
+ * @interface
+ */
 export type ApplyOptions = Given<typeof APPLY>;
 
 /**
