@@ -19,7 +19,8 @@ export async function startBackend(name: BackendName, threads = 1): Promise<Star
     await tf.ready();
     if (threads > 1) await ready({threads});
     registerFasterKernels();
-    return {name, device: deviceOf(name)};
+    watch(name);
+    return {name, device: deviceOf(name, threads)};
   } catch (error) {
     return {
       name,
@@ -43,7 +44,7 @@ async function bring(name: BackendName): Promise<void> {
   if (name === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');
 }
 
-function deviceOf(name: BackendName): string {
+function deviceOf(name: BackendName, threads: number): string {
   if (name === 'webgpu') {
     const {adapterInfo} = tf.backend() as unknown as {adapterInfo?: GPUAdapterInfo};
     return adapterInfo?.description || adapterInfo?.vendor || 'WebGPU';
@@ -53,5 +54,23 @@ function deviceOf(name: BackendName): string {
     const told = gl.getExtension('WEBGL_debug_renderer_info');
     return String(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
   }
-  return `${navigator.hardwareConcurrency} cores`;
+  return `WebAssembly, ${threads === 1 ? 'one thread' : `${threads} threads`} of ${navigator.hardwareConcurrency}`;
+}
+
+let lose: (sentence: string) => void;
+const lost = new Promise<string>((resolve) => (lose = resolve));
+
+/** Answers when the device of this worker is gone, with a sentence; until then not at all. */
+export function whenLost(): Promise<string> {
+  return lost;
+}
+
+function watch(name: BackendName): void {
+  const {gpgpu, device} = tf.backend() as unknown as {
+    gpgpu?: {gl: WebGL2RenderingContext};
+    device?: GPUDevice;
+  };
+  const gone = () => lose(`${name} has lost its device.`);
+  gpgpu?.gl.canvas.addEventListener('webglcontextlost', gone);
+  void device?.lost.then(gone);
 }
