@@ -1,7 +1,13 @@
+import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {Plugin, defineConfig} from 'vite';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+function versionOf(folder: string): string {
+  const {name, version} = JSON.parse(readFileSync(at(`${folder}/package.json`), 'utf8'));
+  return `${name} ${version}`;
+}
 
 /**
  * TF.js starts its threads with the text of a function, which names a variable around it: without its
@@ -21,6 +27,12 @@ export default defineConfig({
   base: './',
   // the package by its name, as it ships
   resolve: {alias: {'tfjs-local-attention': at('../../dist/index.mjs')}},
+  // what a measured row must name
+  define: {
+    __VERSIONS__: JSON.stringify(
+      `${versionOf('../..')}, ${versionOf('../../node_modules/@tensorflow/tfjs')}`,
+    ),
+  },
   worker: {format: 'es', plugins: () => [threadsOfTfjs]},
   build: {
     outDir: at('../../site'),
