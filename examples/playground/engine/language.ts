@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import {loadCheckpoint} from 'tfjs-local-attention';
 
 import {Alphabet} from '../../char_lm/alphabet';
-import {ModelShape, buildModel} from '../../char_lm/model';
+import {buildModel} from '../../char_lm/model';
 import config from '../model/config.json';
 import weights from '../model/weights.safetensors?url';
 
@@ -12,14 +12,6 @@ export interface Language {
   model: tf.LayersModel;
   alphabet: Alphabet;
 }
-
-/** What scripts/make_playground_model.ts wrote beside the weights. */
-export const SHIPPED: {
-  shape: ModelShape;
-  alphabet: string;
-  /** Bits per character on the end of the book, which it was not trained on. */
-  bitsPerChar: {model: number; uniform: number; unigram: number; bigram: number};
-} = config;
 
 let loading: Promise<Language> | null = null;
 
