@@ -4,7 +4,7 @@
  */
 import './window.css';
 import {makeControls} from './controls';
-import {Head, drawHeads, strength} from './heat';
+import {Head, drawHeads, reachOf, strength} from './heat';
 import {drawMatrix, rowAt} from './matrix';
 import {showMemory} from './memory_bars';
 import {Window, codeOf, mended, refusal} from './options';
@@ -12,7 +12,7 @@ import {PAGE} from './page';
 import {drawStrip, placeOf} from './strip';
 import {keysOf, sees} from './visible';
 import {Answer, weightsOf} from './weights';
-import {headSentence, ruleOf, sentenceOf} from './words';
+import {bandSentence, headSentence, ruleOf, sentenceOf} from './words';
 
 const LONGEST = 64;
 
@@ -91,11 +91,14 @@ export function mount(section: HTMLElement): void {
   function renderWeights(text: string[]): void {
     heads.classList.toggle('stale', !fresh());
     if (!answer) return;
-    drawHeads(heads, answer.attention, head, (chosen) => {
+    const shown = [...answer.attention.text].length;
+    const reach = reachOf(answer.asked.window, shown);
+    drawHeads(heads, answer.attention, reach, head, (chosen) => {
       head = chosen;
       render();
     });
-    heads.style.setProperty('--n', `${[...answer.attention.text].length}`);
+    find('band').textContent = bandSentence(reach);
+    heads.style.setProperty('--n', `${shown}`);
     heads.style.setProperty('--query', `${query}`);
     if (!fresh()) return;
     const n = text.length;
@@ -108,6 +111,12 @@ export function mount(section: HTMLElement): void {
   canvas.addEventListener('pointermove', ({offsetY}) => {
     const row = rowAt(offsetY / canvas.clientHeight, characters().length);
     if (row !== query) select(row);
+  });
+  heads.addEventListener('pointermove', ({target, offsetX}) => {
+    const {clientWidth} = target as HTMLElement;
+    if (!(target instanceof HTMLCanvasElement)) return;
+    const column = rowAt(offsetX / clientWidth, characters().length);
+    if (column !== query) select(column);
   });
   canvas.addEventListener('keydown', (event) => {
     const last = characters().length - 1;

@@ -51,7 +51,7 @@ export function drawMatrix(canvas: HTMLCanvasElement, picture: Picture, width: n
   paint.strokeRect(inset, inset, cell - gap, cell - gap);
 }
 
-/** The query whose row is at a height of the canvas, 0 … 1. */
+/** The query at a part, 0 … 1, of the height or the width that all of them share. */
 export function rowAt(fraction: number, n: number): number {
   return Math.max(0, Math.min(n - 1, Math.floor(fraction * n)));
 }

@@ -17,7 +17,10 @@ export function showMemory(section: HTMLElement, window: Window): void {
     find(name).style.width = `${(100 * memory[name]) / most}%`;
     find(`${name}-value`).textContent = bytesOf(memory[name]);
   }
-  const times = `${n.toLocaleString('en')} · ${contextOf(window)}`;
+  const padded = memory.local / contextOf(window);
+  const whole = padded === n ? '' : `, padded to ${padded.toLocaleString('en')}`;
+  const product = `${padded.toLocaleString('en')} · ${contextOf(window)}`;
   const count = memory.local.toLocaleString('en');
-  find('comparison').textContent = `About ${times} = ${count} weights; ${comparison(memory)}.`;
+  find('comparison').textContent =
+    `${tokens}${whole}: ${product} = ${count} weights; ${comparison(memory)}.`;
 }

@@ -36,6 +36,7 @@ export const PAGE = `
 <p class="strip" id="window-weighted" aria-hidden="true"></p>
 <p id="window-head-sentence"></p>
 <p class="note" id="window-state" role="status"></p>
+<p class="note" id="window-band"></p>
 <div id="window-heads"></div>
 
 <h2>What it holds in memory</h2>

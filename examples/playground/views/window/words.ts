@@ -78,3 +78,11 @@ export function headSentence(
   const share = `${Math.round(100 * row[most])} %`;
   return `Head ${head + 1} of block ${layer + 1}: ${named(text[i])} looks most at ${where}, with ${share} of its attention.`;
 }
+
+/** How to read the bands. */
+export function bandSentence({back, ahead}: {back: number; ahead: number}): string {
+  const before = back > 0 ? `at the top the key ${plural(back, 'character')} before it, ` : '';
+  const itself = ahead > 0 ? 'then itself, ' : 'at the foot itself';
+  const after = ahead > 0 ? `at the foot the key ${plural(ahead, 'character')} after it` : '';
+  return `A column for each query: ${before}${itself}${after}. Stronger where it looks more.`;
+}
