@@ -44,7 +44,12 @@ async function main(): Promise<void> {
   const bitsPerChar = await bits({...trained, model: shipped});
   mkdirSync(INTO, {recursive: true});
   writeFileSync(join(INTO, 'weights.safetensors'), weights);
-  const config = {shape, weights: shipped.countParams(), alphabet: trained.alphabet.characters, bitsPerChar};
+  const config = {
+    shape,
+    weights: shipped.countParams(),
+    alphabet: trained.alphabet.characters,
+    bitsPerChar,
+  };
   writeFileSync(join(INTO, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   console.log(`${weights.length} bytes of weights`, bitsPerChar);
 }
