@@ -3,6 +3,7 @@
  * come from the worker as fast as it gives them, and until then those of before are drawn paler.
  */
 import './window.css';
+import {shape} from '../../model/config.json';
 import {makeControls} from './controls';
 import {Head, drawHeads, reachOf, strength} from './heat';
 import {drawMatrix, rowAt} from './matrix';
@@ -24,8 +25,9 @@ export function mount(section: HTMLElement): void {
   const input = find<HTMLInputElement>('text');
   const heads = find('heads');
 
+  // that of the model, whose weights are then as it has them
   let chosen: Window = {
-    ...{windowSize: 6, lookBackward: 1, lookForward: 0, causal: true},
+    ...{windowSize: shape.window, lookBackward: 1, lookForward: 0, causal: true},
     ...{exactWindowsize: true, positions: 'rotary', sharedQk: false},
   };
   let drawn = chosen; // the last that the package takes
@@ -108,10 +110,12 @@ export function mount(section: HTMLElement): void {
     find('head-sentence').textContent = headSentence(head, text, query, row);
   }
 
-  canvas.addEventListener('pointermove', ({offsetY}) => {
-    const row = rowAt(offsetY / canvas.clientHeight, characters().length);
-    if (row !== query) select(row);
-  });
+  for (const type of ['pointermove', 'pointerdown'] as const) {
+    canvas.addEventListener(type, ({offsetY}) => {
+      const row = rowAt(offsetY / canvas.clientHeight, characters().length);
+      if (row !== query) select(row);
+    });
+  }
   heads.addEventListener('pointermove', ({target, offsetX}) => {
     const {clientWidth} = target as HTMLElement;
     if (!(target instanceof HTMLCanvasElement)) return;

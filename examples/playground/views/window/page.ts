@@ -1,4 +1,6 @@
 /** What the view is made of, before it is filled. */
+import {shape} from '../../model/config.json';
+
 export const PAGE = `
 <h1 id="title-window">See the window</h1>
 <p class="lead">“Window” means many things. Here the text is cut into windows of some tokens, and look
@@ -29,7 +31,8 @@ export const PAGE = `
 
 <h2>The weights themselves</h2>
 <p class="lead">How much each query looks at each key, by every head of the model that writes on this page.
-  It was trained with a causal, exact window; here you see its queries and keys through yours.</p>
+  Its own window is causal and exact, of ${shape.window} tokens; through another you see its queries and keys
+  as it has never used them.</p>
 <label class="field"><span>Your text, up to 64 characters</span>
   <input type="text" id="window-text" maxlength="64" autocomplete="off" spellcheck="false"
     value="Call me Ishmael. Some years ago, never mind how long" /></label>
