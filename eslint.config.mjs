@@ -6,6 +6,7 @@ export default tseslint.config(
     ignores: [
       'kernels/program/assembly/',
       'dist/',
+      'site/',
       'node_modules/',
       'models/*/',
       '.tfjs-node/',

@@ -1,0 +1,57 @@
+/** The backends of TF.js, in a worker. */
+import * as tf from '@tensorflow/tfjs';
+import {ready, registerFasterKernels} from 'tfjs-local-attention';
+
+export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
+
+export const BACKENDS: readonly BackendName[] = ['cpu', 'wasm', 'webgl', 'webgpu'];
+
+/** What computes now, or why the backend does not start, in a sentence. */
+export type Started = {name: BackendName; device: string} | {name: BackendName; reason: string};
+
+/** @param threads of the kernels for cpu and wasm; more than one needs an isolated page */
+export async function startBackend(name: BackendName, threads = 1): Promise<Started> {
+  const missing = whatIsMissing(name);
+  if (missing) return {name, reason: missing};
+  try {
+    await bring(name);
+    if (!(await tf.setBackend(name))) throw new Error('TF.js cannot start it here');
+    await tf.ready();
+    if (threads > 1) await ready({threads});
+    registerFasterKernels();
+    return {name, device: deviceOf(name)};
+  } catch (error) {
+    return {
+      name,
+      reason: `${name} does not start here: ${(error as Error).message.split('\n')[0]}`,
+    };
+  }
+}
+
+/** What this browser lacks for it, or null. */
+function whatIsMissing(name: BackendName): string | null {
+  if (name === 'webgpu' && !('gpu' in navigator)) return 'This browser has no WebGPU.';
+  if (name === 'webgl' && !new OffscreenCanvas(1, 1).getContext('webgl2')) {
+    return 'This browser has no WebGL 2 in a worker.';
+  }
+  return null;
+}
+
+/** Those that TF.js does not bring are loaded when they are asked for. */
+async function bring(name: BackendName): Promise<void> {
+  if (name === 'wasm') await (await import('./wasm')).bringWasm();
+  if (name === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');
+}
+
+function deviceOf(name: BackendName): string {
+  if (name === 'webgpu') {
+    const {adapterInfo} = tf.backend() as unknown as {adapterInfo?: GPUAdapterInfo};
+    return adapterInfo?.description || adapterInfo?.vendor || 'WebGPU';
+  }
+  if (name === 'webgl') {
+    const gl = new OffscreenCanvas(1, 1).getContext('webgl2')!;
+    const told = gl.getExtension('WEBGL_debug_renderer_info');
+    return String(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  }
+  return `${navigator.hardwareConcurrency} cores`;
+}

@@ -1,0 +1,2 @@
+/** What the view Compare asks of its worker. */
+export const compare = {};

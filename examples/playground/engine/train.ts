@@ -1,0 +1,2 @@
+/** What the view Train asks of its worker. */
+export const train = {};

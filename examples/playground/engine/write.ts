@@ -1,0 +1,2 @@
+/** What the view Write asks of its worker. */
+export const write = {};
