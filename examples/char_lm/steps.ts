@@ -33,18 +33,26 @@ const WARM_UP = 0.03; // of the plan
  * Trains in place, a step for each time that the next is asked for, until the plan is fulfilled. To
  * pause is not to ask; to stop is to leave the loop.
  *
+ * @param from so many steps of the plan are done already
  * @throws if the loss is no longer finite
  */
 export async function* trainingSteps(
   model: tf.LayersModel,
   text: Int32Array,
   plan: TrainingPlan,
+  from = 0,
 ): AsyncGenerator<Progress, void, undefined> {
-  const random = randomNumbers(plan.seed);
+  const random = randomNumbers(plan.seed + from);
   const optimizer = tf.train.adam(plan.rate, 0.9, 0.99);
   model.compile({optimizer, loss: languageModelLoss});
 
-  let progress: Progress = {step: 0, done: 0, bits: NaN, seconds: 0, charactersPerSecond: 0};
+  let progress: Progress = {
+    step: from,
+    done: from / plan.steps,
+    bits: NaN,
+    seconds: 0,
+    charactersPerSecond: 0,
+  };
   try {
     while (progress.done < 1) {
       const begin = performance.now();
@@ -60,7 +68,7 @@ export async function* trainingSteps(
         throw new Error(`the loss is ${loss}: try a lower learning rate.`);
 
       const seconds = progress.seconds + (performance.now() - begin) / 1000;
-      progress = next(progress, loss / Math.LN2, seconds, plan);
+      progress = next(progress, loss / Math.LN2, seconds, plan, from);
       yield progress;
     }
   } finally {
@@ -78,13 +86,14 @@ function next(
   latest: number,
   seconds: number,
   plan: TrainingPlan,
+  from: number,
 ): Progress {
   const steps = step + 1;
   return {
     step: steps,
     done: Math.min(1, Math.max(steps / plan.steps, seconds / plan.seconds)),
-    bits: step === 0 ? latest : 0.95 * bits + 0.05 * latest,
+    bits: step === from ? latest : 0.95 * bits + 0.05 * latest,
     seconds,
-    charactersPerSecond: (steps * plan.batch * plan.length) / seconds,
+    charactersPerSecond: ((steps - from) * plan.batch * plan.length) / seconds,
   };
 }
