@@ -1,34 +1,20 @@
-/** Which characters each head of each layer looks at: the weights of softmax(QKᵀ). */
+/** Attention weights of the shipped model, for the page. */
+import {Attention, WindowOptions, attentionIn} from './attention_weights';
+import {loadLanguage} from './language';
 
-/** The weights of a text of n characters, at most {@link LONGEST}: the last ones. */
-export interface Attention {
-  /** The characters that the weights are of. */
-  text: string;
-  /** By block, first to last, and in it by head. */
-  layers: {heads: HeadWeights[]}[];
-}
+export type {Attention, HeadWeights, WindowOptions} from './attention_weights';
 
-/** [n, n]: the row is the query, the column its key; 0 where the query does not see the key. */
-export type HeadWeights = Float32Array;
-
-/** The window that the weights are taken in, where it is not the model's own. */
-export interface WindowOptions {
-  windowSize?: number;
-  lookBackward?: number;
-  lookForward?: number;
-  causal?: boolean;
-  exactWindowSize?: boolean;
-  positions?: 'rotary' | 'xpos' | 'none';
-  sharedQk?: boolean;
-}
-
-/** [n, n] weights are drawn and sent: this many characters are enough for both. */
-export const LONGEST = 256;
-
-/** What views ask their worker, which has begun with `startBackend`: `(await engine.attention()).attentionOf(…)`. */
+/**
+ * What views ask their worker, which has begun with `startBackend`:
+ * `(await engine.attention()).attentionOf(…)`.
+ */
 export const attention = {
-  /** @param window where it is not the model's own: the same weights, seen through another window */
+  /**
+   * @param text characters that the model knows; others are read as one that stands for all of them
+   * @param window of the weights, where it is not the model's own: the queries and keys that it has
+   *     made in its own window are then seen through another
+   */
   async attentionOf(text: string, window: WindowOptions = {}): Promise<Attention> {
-    throw new Error(`there is no model yet for ${text} ${JSON.stringify(window)}`);
+    return attentionIn(await loadLanguage(), text, window);
   },
 };

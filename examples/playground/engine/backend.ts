@@ -19,6 +19,7 @@ export async function startBackend(name: BackendName, threads = 1): Promise<Star
     await tf.ready();
     if (threads > 1) await ready({threads});
     registerFasterKernels();
+    watch(name);
     return {name, device: deviceOf(name)};
   } catch (error) {
     return {
@@ -54,4 +55,22 @@ function deviceOf(name: BackendName): string {
     return String(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
   }
   return `${navigator.hardwareConcurrency} cores`;
+}
+
+let lose: (sentence: string) => void;
+const lost = new Promise<string>((resolve) => (lose = resolve));
+
+/** Answers when the device of this worker is gone, with a sentence; until then not at all. */
+export function whenLost(): Promise<string> {
+  return lost;
+}
+
+function watch(name: BackendName): void {
+  const {gpgpu, device} = tf.backend() as unknown as {
+    gpgpu?: {gl: WebGL2RenderingContext};
+    device?: GPUDevice;
+  };
+  const gone = () => lose(`${name} has lost its device.`);
+  gpgpu?.gl.canvas.addEventListener('webglcontextlost', gone);
+  void device?.lost.then(gone);
 }

@@ -1,10 +1,11 @@
 /** What computes, in a worker of its own: the one module that every view's worker begins with. */
 import {expose, proxy} from 'comlink';
 
-import {startBackend} from './backend';
+import {startBackend, whenLost} from './backend';
 
 const engine = {
   startBackend,
+  whenLost,
   attention: async () => proxy((await import('./attention')).attention),
   write: async () => proxy((await import('./write')).write),
   train: async () => proxy((await import('./train')).train),

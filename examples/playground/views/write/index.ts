@@ -1,11 +1,150 @@
-/** Write: a model continues the visitor's prompt. */
+/** Write: a model continues the visitor's words, and shows what it looked at. */
 import './write.css';
-import {openEngine} from '../../engine/open';
+import type {BackendName} from '../../engine/backend';
+import config from '../../model/config.json';
+import {controls} from './controls';
+import {Hand, openHand, openWarmHand} from './hands';
+import {MARKUP} from './markup';
+import {look} from './look';
+import {pace} from './pace';
+import {showText} from './text';
+
+/** More than the model can see, so that what it writes does not depend on the cut. */
+const CONTEXT = 256;
 
 export async function mount(section: HTMLElement): Promise<void> {
-  section.innerHTML = '<h1 id="title-write">Write</h1><p id="write-state" role="status"></p>';
-  const {engine} = openEngine();
-  const started = await engine.startBackend('cpu');
-  const told = 'device' in started ? `${started.name}, ${started.device}` : started.reason;
-  section.querySelector('#write-state')!.textContent = told;
+  section.innerHTML = MARKUP;
+  const at = <Kind extends HTMLElement>(id: string) => section.querySelector<Kind>(`#${id}`)!;
+  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+  let first: Hand | null = null; // on cpu
+  let hand: Hand | null = null; // who writes now
+  let begun = false; // whether it knows what it is to continue
+  let written = '';
+  let sentence = ''; // not yet spoken
+
+  const text = showText(at('text'), () => looking.render());
+  const looking = look(section, text, () => first?.attention ?? null, config.shape);
+  const stream = pace(() => form.speed(), still ? 1000 : 16, pull);
+  const form = controls(section, {again, changed: () => void (begun = false), chose});
+  at('stop').addEventListener('click', () => (stream.running ? stop() : go()));
+  at('again').addEventListener('click', again);
+  addEventListener('view', (event) => {
+    // while another view is shown nothing is computed here
+    if ((event as CustomEvent<string>).detail === 'write') resume();
+    else pause();
+  });
+
+  let paused = false;
+  const pause = () => {
+    paused = stream.running;
+    stream.stop();
+  };
+  const resume = () => {
+    if (paused) stream.start();
+  };
+  function go() {
+    stream.start();
+    render();
+  }
+  function stop() {
+    stream.stop();
+    render();
+  }
+  function again() {
+    written = form.prompt() || '\n\n'; // without words, a paragraph begins
+    begun = false;
+    text.reset(written);
+    go();
+  }
+
+  async function pull(count: number): Promise<boolean> {
+    const mine = hand!;
+    const before = written;
+    try {
+      if (!begun) {
+        begun = true;
+        await mine.write.begin(written.slice(-CONTEXT), form.manner());
+      }
+      const more = await mine.write.next(count);
+      if (before !== written || mine !== hand) return true; // begun again meanwhile, or taken over
+      if (performance.getEntriesByName('first-text').length === 0) performance.mark('first-text');
+      written = (written + more).slice(-4 * CONTEXT);
+      text.append(more);
+      speak(more);
+      looking.follow();
+      return true;
+    } catch (error) {
+      if (mine === hand) giveUp(`${mine.name} stopped: ${(error as Error).message}`);
+      return hand !== null;
+    }
+  }
+
+  /** A sentence at a time, for those who listen. */
+  function speak(more: string) {
+    sentence += more;
+    const end = sentence.search(/[.!?;]\s/);
+    if (end < 0) return;
+    at('spoken').textContent = sentence.slice(0, end + 1);
+    sentence = sentence.slice(end + 2);
+  }
+
+  /** Another backend takes over as soon as it has shown that it can write. */
+  async function chose(name: BackendName) {
+    complain(null);
+    if (hand && hand !== first) hand.close();
+    take(first);
+    if (name === 'cpu' || !first) return render();
+    render(`${name} is starting; until then cpu writes.`);
+    try {
+      const other = await openWarmHand(name, form.prompt() || '\n');
+      if (form.backend() !== name || hand !== first) return other.close();
+      take(other);
+      performance.mark(`${name}-writes`);
+      void other.lost.then((reason) => hand === other && giveUp(reason));
+    } catch (error) {
+      if (form.backend() === name) giveUp((error as Error).message);
+    }
+    render();
+  }
+
+  /** Goes on with cpu, and says why. */
+  function giveUp(reason: string) {
+    if (hand === first && first && stream.running)
+      stream.stop(); // nobody else is there
+    else if (hand !== first) hand?.close();
+    take(first);
+    form.setBackend('cpu');
+    complain(`${reason} ${first ? 'cpu goes on.' : ''}`);
+    render();
+  }
+
+  function take(next: Hand | null) {
+    if (next === hand) return;
+    hand = next;
+    begun = false;
+  }
+
+  function complain(problem: string | null) {
+    at('problem').hidden = problem === null;
+    at('problem').textContent = problem ?? '';
+  }
+
+  function render(instead?: string) {
+    at('stop').textContent = stream.running || !hand ? 'Stop' : 'Continue';
+    if (hand) at('hand').textContent = instead ?? `${hand.name} writes: ${hand.device}.`;
+  }
+
+  text.reset(form.prompt());
+  try {
+    first = await openHand('cpu');
+  } catch (error) {
+    complain(`Nothing can be written here. ${(error as Error).message}`);
+    at('hand').textContent = '';
+    return;
+  }
+  hand = first;
+  again();
+  await form.ready(first.write);
+  if (form.backend() !== 'cpu') void chose(form.backend());
 }
