@@ -65,9 +65,9 @@ export const train = {
     return {facts: factsOf(trainer.pupil!), baselines: baselinesOf(corpus())};
   },
 
-  /** Answers when the plan is fulfilled, or after `finish`. */
-  async start(choices: Choices): Promise<PupilFacts> {
-    await trainer.train(corpus(), planOf(choices), text!.opening);
+  /** Answers when the plan is fulfilled, or after `finish`. @param prompt of the samples */
+  async start(choices: Choices, prompt: string): Promise<PupilFacts> {
+    await trainer.train(corpus(), planOf(choices), prompt);
     return factsOf(trainer.pupil!);
   },
   pause: () => trainer.pause(),

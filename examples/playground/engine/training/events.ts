@@ -4,7 +4,7 @@ import type {BackendName} from '../backend';
 export type TrainEvent =
   | {kind: 'progress'; progress: Shown}
   | {kind: 'heldOut'; step: number; bits: number}
-  | {kind: 'sample'; step: number; text: string}
+  | {kind: 'sample'; step: number; prompt: string; text: string}
   | {kind: 'paused'; step: number}
   | {kind: 'resumed'}
   | {kind: 'lost'; backend: BackendName; reason: string; now: BackendName | null; step: number};

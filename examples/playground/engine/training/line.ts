@@ -35,11 +35,11 @@ export async function sampleOf(
   written: CharacterModel,
   prompt: string,
   goesOn: () => boolean,
-): Promise<string> {
+): Promise<{prompt: string; text: string}> {
   const end = performance.now() + SAMPLE_MS;
   const known = [...prompt].filter((one) => written.alphabet.missing(one).length === 0).join('');
   const opening = known || written.alphabet.characters[0];
   const options = {prompt: opening, characters: 90, temperature: 0.7, seed: 1};
   const text = await writeLine(written, options, () => goesOn() && performance.now() < end);
-  return (opening + text).replace(/\s+/g, ' ');
+  return {prompt: opening, text: text.replace(/\s+/g, ' ')};
 }

@@ -142,8 +142,8 @@ export class Trainer {
       this.report({kind: 'heldOut', step: pupil.steps, bits});
       await this.exclusively(() => this.keep());
       if (performance.now() >= nextSample || last) {
-        const text = await this.exclusively(() => sampleOf(pupil.written, prompt, goesOn));
-        this.report({kind: 'sample', step: pupil.steps, text});
+        const sample = await this.exclusively(() => sampleOf(pupil.written, prompt, goesOn));
+        this.report({kind: 'sample', step: pupil.steps, ...sample});
         nextSample = performance.now() + LEAST_MS.sample;
       }
       const took = performance.now() - begin;

@@ -20,7 +20,7 @@ export async function mount(section: HTMLElement): Promise<void> {
   const state: State = {...START};
   const show = (changes: Partial<State> = {}) => render(Object.assign(state, changes));
   const chart = new Chart(part('chart'));
-  const samples = new Samples(part('samples'), part('no-samples'));
+  const samples = new Samples(part('samples'));
   const train = await openEngine().engine.train();
   await train.listen(proxy(hear));
 
@@ -37,7 +37,7 @@ export async function mount(section: HTMLElement): Promise<void> {
         return show({bits});
       }
       case 'sample':
-        return samples.add(event.step, event.text);
+        return samples.add(event.step, event.prompt, event.text);
       case 'paused':
         return show({phase: 'paused', told: `Paused at step ${event.step}.`});
       case 'resumed':
@@ -91,8 +91,8 @@ export async function mount(section: HTMLElement): Promise<void> {
     const {facts, baselines} = await train.prepare(chosen);
     chart.begin(baselines.bigram);
     const told = `Training on ${chosen.backend} (${device}).`;
-    show({phase: 'training', model: facts, bigram: baselines.bigram, told});
-    const model = await train.start(chosen);
+    show({phase: 'training', model: facts, ...baselines, told});
+    const model = await train.start(chosen, part<HTMLInputElement>('prompt').value);
     show({model, told: `Trained ${model.steps} steps.`});
   }
 
@@ -113,7 +113,7 @@ export async function mount(section: HTMLElement): Promise<void> {
     chart.clear();
     samples.clear();
     const told = model ? 'The model is loaded.' : '';
-    show({model, progress: null, bits: model?.bits ?? null, bigram: null, told});
+    show({model, progress: null, bits: model?.bits ?? null, bigram: null, uniform: null, told});
   }
 
   async function download(kind: 'model' | 'checkpoint'): Promise<void> {

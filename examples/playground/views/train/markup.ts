@@ -27,9 +27,9 @@ export const MARKUP = `
     <fieldset id="train-model-choices">
       <legend class="unseen">The model</legend>
       ${select('size', 'Size', sizes())}
-      ${select('window', 'Window: characters that a block looks back', list([2, 4, 8, 16, 32], 4))}
+      ${select('window', 'Window, in characters', windows())}
     </fieldset>
-    <fieldset id="train-plan-choices">
+    <fieldset id="train-plan-choices" class="pairs">
       <legend class="unseen">The training</legend>
       ${select('rate', 'Learning rate', list([0.001, 0.002, 0.005, 0.01], 0.005))}
       ${select('steps', 'Steps', list([300, 1000, 2000, 4000, 10000], 2000))}
@@ -64,15 +64,23 @@ export const MARKUP = `
       <li class="training">training text</li>
       <li class="bigram">the bigram</li>
     </ul>
-    <p class="note state" id="train-state" role="status"></p>
+    <p class="state" id="train-state" role="status"></p>
+    <h2>What it writes as it learns</h2>
+    <p class="note">
+      Every few seconds it writes a line, always with the same dice: what changes is the model.
+    </p>
+    <ol class="samples" id="train-samples" reversed hidden></ol>
+    <details>
+      <summary>What a bit per character is</summary>
+      <p class="note">
+        How many yes-or-no questions the next character still costs. <span id="train-blind"></span>
+        A table of which character follows which, the bigram, knows some; a model must do better to
+        have seen more than the one character before. Held-out text is the end of the book, which no
+        model has trained on.
+      </p>
+    </details>
   </div>
 </div>
-
-<h2>What it writes as it learns</h2>
-<p class="note" id="train-no-samples">
-  Every few seconds it writes a line, always with the same dice, so that what changes is the model.
-</p>
-<ol class="samples" id="train-samples" reversed hidden></ol>
 
 <h2>Ask it</h2>
 <form class="ask" id="train-ask">
@@ -117,10 +125,14 @@ function list(values: number[], chosen: number): string[] {
   return values.map((value) => option(value, value.toLocaleString('en'), value === chosen));
 }
 
+function windows(): string[] {
+  return [2, 4, 8, 16, 32].map((back) => option(back, `each block looks back ${back}`, back === 4));
+}
+
 function sizes(): string[] {
-  return Object.entries(SIZES).map(([name, {dim, heads, depth}]) => {
+  return Object.entries(SIZES).map(([name, {dim, depth}]) => {
     const blocks = `${depth} block${depth > 1 ? 's' : ''}`;
-    return option(name, `${name}: ${blocks} of ${dim}, ${heads} heads`, name === 'medium');
+    return option(name, `${name}: ${blocks} of ${dim}`, name === 'medium');
   });
 }
 

@@ -27,6 +27,7 @@ export function render(state: State): void {
   button('new').hidden = !model || phase !== 'idle';
   button('new').disabled = busy;
   for (const name of ['file', 'book']) button(name).disabled = !idle;
+  part('choices').classList.toggle('runs', runs);
   part<HTMLFieldSetElement>('model-choices').disabled = !idle || model !== null;
   part<HTMLFieldSetElement>('plan-choices').disabled = !idle;
   for (const name of ['write', 'save', 'download', 'checkpoint']) button(name).disabled = !hasModel;
@@ -41,6 +42,8 @@ export function render(state: State): void {
   part<HTMLProgressElement>('done').value = progress?.done ?? 0;
   part('chart').setAttribute('aria-label', chartInWords(state));
   write('state', told);
+  const {uniform} = state;
+  write('blind', uniform === null ? '' : `Guessing blindly, it costs ${uniform.toFixed(1)}.`);
 
   part('problem').hidden = problem === null;
   write('problem', problem ?? '');
@@ -60,8 +63,9 @@ function textFacts({characters, heldOut, alphabet}: NonNullable<State['text']>):
   return `${count(characters)} characters, ${count(alphabet)} different ones; the last ${count(heldOut)} are held out.`;
 }
 
-function modelFacts({model, bits}: State): string {
-  const {depth, dim, heads, window, weights, characters, steps} = model!;
+function modelFacts({model, progress, bits}: State): string {
+  const {depth, dim, heads, window, weights, characters} = model!;
+  const steps = progress?.step ?? model!.steps;
   const blocks = `${depth} block${depth > 1 ? 's' : ''} of ${dim}, ${heads} head${heads > 1 ? 's' : ''}, window ${window}`;
   const known = bits === null ? '' : `, ${bits.toFixed(2)} bits per character`;
   return `${blocks}: ${count(weights)} weights, ${characters} characters; trained ${count(steps)} steps${known}.`;

@@ -15,6 +15,8 @@ export interface State {
   progress: Shown | null;
   bits: number | null;
   bigram: number | null;
+  /** Of guessing blindly. */
+  uniform: number | null;
   /** When a model was saved in this browser. */
   saved: Date | null;
   problem: string | null;
@@ -30,6 +32,7 @@ export const START: State = {
   progress: null,
   bits: null,
   bigram: null,
+  uniform: null,
   saved: null,
   problem: null,
   told: '',
