@@ -89,7 +89,7 @@ export class Chart {
           y: {range},
         },
         axes: [
-          {...axis, label: 'steps', labelSize: 14, labelFont: axis.font, labelGap: 0},
+          {...axis, label: 'steps', size: 26, labelSize: 20, labelFont: axis.font, labelGap: 0},
           {...axis, size: 36},
         ],
         series: [

@@ -55,6 +55,7 @@ export async function mount(section: HTMLElement): Promise<void> {
 
   /** Does what a control asks for; what goes wrong is shown as a sentence. */
   async function attempt(work: () => Promise<void>): Promise<void> {
+    const focused = document.activeElement as HTMLElement | null;
     show({busy: true, problem: null});
     try {
       await work();
@@ -62,6 +63,7 @@ export async function mount(section: HTMLElement): Promise<void> {
       show({problem: (error as Error).message});
     }
     show({busy: false});
+    if (document.activeElement === document.body) focused?.focus(); // it was disabled meanwhile
   }
 
   async function readText(file: Blob, name: string): Promise<void> {
@@ -130,12 +132,13 @@ export async function mount(section: HTMLElement): Promise<void> {
     event.preventDefault();
     if (state.phase === 'training') void train.pause();
     else if (state.phase === 'paused') void train.resume();
-    else void go();
+    else if (state.phase === 'idle' && !state.busy) void go();
   });
   part('choices').addEventListener('change', () => show());
   button('finish').addEventListener('click', () => {
     void train.finish();
     show({phase: 'finishing'});
+    button('go').focus(); // the button that was pressed goes when training has ended
   });
   button('new').addEventListener('click', () =>
     attempt(async () => {

@@ -21,8 +21,8 @@ export function render(state: State): void {
   const runs = phase === 'training' || phase === 'paused' || phase === 'finishing';
 
   write('go', phase === 'idle' && model ? 'Train on' : GO[phase]);
-  button('go').disabled =
-    !text || phase === 'starting' || phase === 'finishing' || (phase === 'idle' && busy);
+  button('go').disabled = !text || (phase === 'idle' && busy);
+  button('go').setAttribute('aria-disabled', String(phase === 'starting' || phase === 'finishing'));
   button('finish').hidden = !runs;
   button('new').hidden = !model || phase !== 'idle';
   button('new').disabled = busy;

@@ -1,0 +1,63 @@
+/** The playground as `npm run build:playground` makes it, in a page that tests drive. */
+import {existsSync, readFileSync, statSync} from 'node:fs';
+import {extname, join} from 'node:path';
+import type {Page} from 'playwright-core';
+
+import {NO_BROWSER} from './browser';
+import {Resource} from './server';
+
+const SITE = join(__dirname, '../../site');
+const AXE = require.resolve('axe-core/axe.min.js');
+
+/** Why the playground is not tested, or null. */
+export const NO_SITE =
+  NO_BROWSER ??
+  (existsSync(join(SITE, 'index.html')) ? null : 'npm run build:playground has not been run');
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+  '.txt': 'text/plain',
+};
+
+/**
+ * What lies at a path of the site, which is served under each of the `places`: its workers first run
+ * the script that is given for the place.
+ */
+export function siteUnder(places: Record<string, string>): (path: string) => Resource | null {
+  return (path) => {
+    const [, place, rest] = /^\/([^/]*)\/(.*)$/.exec(path) ?? [];
+    if (place === undefined || !(place in places)) return null;
+    const file = join(SITE, rest === '' ? 'index.html' : rest);
+    if (!file.startsWith(SITE) || !existsSync(file) || !statSync(file).isFile()) return null;
+    const type = TYPES[extname(file)] ?? 'application/octet-stream';
+    const body = readFileSync(file);
+    if (!/worker-[^/]*\.js$/.test(file)) return {type, body};
+    return {type, body: `${places[place]}\n${body.toString()}`};
+  };
+}
+
+export interface Violation {
+  id: string;
+  help: string;
+  nodes: string[];
+}
+
+/** What axe-core finds in the page as it is now. */
+export async function violations(page: Page): Promise<Violation[]> {
+  await page.addScriptTag({path: AXE});
+  return page.evaluate(async () => {
+    interface Found {
+      violations: {id: string; help: string; nodes: {html: string; failureSummary: string}[]}[];
+    }
+    const {axe} = globalThis as unknown as {axe: {run(): Promise<Found>}};
+    const {violations} = await axe.run();
+    return violations.map(({id, help, nodes}) => ({
+      ...{id, help},
+      nodes: nodes.map(({html, failureSummary}) => `${html}: ${failureSummary}`),
+    }));
+  });
+}
