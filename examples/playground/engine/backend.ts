@@ -20,7 +20,7 @@ export async function startBackend(name: BackendName, threads = 1): Promise<Star
     if (threads > 1) await ready({threads});
     registerFasterKernels();
     watch(name);
-    return {name, device: deviceOf(name)};
+    return {name, device: deviceOf(name, threads)};
   } catch (error) {
     return {
       name,
@@ -44,7 +44,7 @@ async function bring(name: BackendName): Promise<void> {
   if (name === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');
 }
 
-function deviceOf(name: BackendName): string {
+function deviceOf(name: BackendName, threads: number): string {
   if (name === 'webgpu') {
     const {adapterInfo} = tf.backend() as unknown as {adapterInfo?: GPUAdapterInfo};
     return adapterInfo?.description || adapterInfo?.vendor || 'WebGPU';
@@ -54,7 +54,7 @@ function deviceOf(name: BackendName): string {
     const told = gl.getExtension('WEBGL_debug_renderer_info');
     return String(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
   }
-  return `${navigator.hardwareConcurrency} cores`;
+  return `WebAssembly, ${threads === 1 ? 'one thread' : `${threads} threads`} of ${navigator.hardwareConcurrency}`;
 }
 
 let lose: (sentence: string) => void;

@@ -26,8 +26,9 @@ export const write = {
   async next(count = 1): Promise<string> {
     const {alphabet} = await loadLanguage();
     const written: number[] = [];
-    while (written.length < count && running) {
-      const {value, done} = await running.next();
+    const mine = running; // another may begin meanwhile
+    while (written.length < count && mine) {
+      const {value, done} = await mine.next();
       if (done) break;
       written.push(value);
     }

@@ -18,7 +18,7 @@ export function showHeads(
   {depth, heads, window}: {depth: number; heads: number; window: number},
   onChoice: () => void,
 ): Heads {
-  const all = button('All heads, on average');
+  const all = button();
   all.className = 'all';
   all.textContent = 'All heads';
   const pictures = Array.from({length: depth * heads}, (_, at) => picture(at, heads, window));
@@ -54,12 +54,13 @@ export function showHeads(
 }
 
 function picture(at: number, heads: number, window: number) {
-  const name = `Block ${Math.floor(at / heads) + 1}, head ${(at % heads) + 1}`;
+  const [block, head] = [Math.floor(at / heads) + 1, (at % heads) + 1];
+  const name = `${block}.${head}, block ${block}, head ${head}`; // begins with what is written on it
   const element = button(name);
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [window + 1, ROWS];
   const label = document.createElement('span');
-  label.textContent = `${Math.floor(at / heads) + 1}.${(at % heads) + 1}`;
+  label.textContent = `${block}.${head}`;
   element.append(canvas, label);
 
   const draw = (weights: Float32Array, text: string) => {
@@ -98,10 +99,10 @@ export function nameOf(character: string): string {
   return character === '\n' ? 'a line break' : `“${character}”`;
 }
 
-function button(label: string): HTMLButtonElement {
+function button(label?: string): HTMLButtonElement {
   const made = document.createElement('button');
   made.type = 'button';
-  made.setAttribute('aria-label', label);
+  if (label) made.setAttribute('aria-label', label);
   return made;
 }
 

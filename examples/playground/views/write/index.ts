@@ -20,6 +20,7 @@ export async function mount(section: HTMLElement): Promise<void> {
   let first: Hand | null = null; // on cpu
   let hand: Hand | null = null; // who writes now
   let begun = false; // whether it knows what it is to continue
+  let turn = 0; // which text it is: what is still on its way for an earlier one is dropped
   let written = '';
   let sentence = ''; // not yet spoken
 
@@ -44,6 +45,7 @@ export async function mount(section: HTMLElement): Promise<void> {
     if (paused) stream.start();
   };
   function go() {
+    if (!hand) return; // it begins by itself as soon as somebody can write
     stream.start();
     render();
   }
@@ -54,20 +56,21 @@ export async function mount(section: HTMLElement): Promise<void> {
   function again() {
     written = form.prompt() || '\n\n'; // without words, a paragraph begins
     begun = false;
+    turn++;
     text.reset(written);
     go();
   }
 
   async function pull(count: number): Promise<boolean> {
     const mine = hand!;
-    const before = written;
+    const now = turn;
     try {
       if (!begun) {
         begun = true;
         await mine.write.begin(written.slice(-CONTEXT), form.manner());
       }
       const more = await mine.write.next(count);
-      if (before !== written || mine !== hand) return true; // begun again meanwhile, or taken over
+      if (now !== turn || mine !== hand) return true; // begun again meanwhile, or taken over
       if (performance.getEntriesByName('first-text').length === 0) performance.mark('first-text');
       written = (written + more).slice(-4 * CONTEXT);
       text.append(more);
@@ -75,8 +78,9 @@ export async function mount(section: HTMLElement): Promise<void> {
       looking.follow();
       return true;
     } catch (error) {
-      if (mine === hand) giveUp(`${mine.name} stopped: ${(error as Error).message}`);
-      return hand !== null;
+      if (mine === hand && now === turn)
+        giveUp(mine, `${mine.name} stopped: ${(error as Error).message}`);
+      return mine !== first;
     }
   }
 
@@ -101,21 +105,20 @@ export async function mount(section: HTMLElement): Promise<void> {
       if (form.backend() !== name || hand !== first) return other.close();
       take(other);
       performance.mark(`${name}-writes`);
-      void other.lost.then((reason) => hand === other && giveUp(reason));
+      void other.lost.then((reason) => hand === other && giveUp(other, reason));
     } catch (error) {
-      if (form.backend() === name) giveUp((error as Error).message);
+      if (form.backend() === name) giveUp(null, (error as Error).message);
     }
     render();
   }
 
-  /** Goes on with cpu, and says why. */
-  function giveUp(reason: string) {
-    if (hand === first && first && stream.running)
-      stream.stop(); // nobody else is there
-    else if (hand !== first) hand?.close();
+  /** Goes on with cpu, and says why; where it was cpu that failed, nobody goes on. */
+  function giveUp(failed: Hand | null, reason: string) {
+    if (failed && failed === first) stream.stop();
+    else failed?.close();
     take(first);
     form.setBackend('cpu');
-    complain(`${reason} ${first ? 'cpu goes on.' : ''}`);
+    complain(failed && failed === first ? reason : `${reason} cpu goes on.`);
     render();
   }
 

@@ -3,13 +3,15 @@ import config from '../../model/config.json';
 
 const {shape, weights, bitsPerChar} = config;
 
+const words: Record<number, string> = {2: 'two', 3: 'three', 4: 'four', 8: 'eight', 12: 'twelve'};
+
 export const MARKUP = `
   <h1 id="title-write">It writes, one character at a time</h1>
   <p class="lead">
-    A model of ${weights.toLocaleString('en')} weights has read <cite>Moby Dick</cite>, here by
-    <code>npm start</code>, and goes on from your words. Each of its ${shape.depth} blocks looks back
-    ${shape.window} characters and no further: that is its window.
-    Point at a character to see what its heads looked at.
+    A model of ${weights.toLocaleString('en')} weights that has read <cite>Moby Dick</cite> goes on
+    from your words. Each of its ${words[shape.depth] ?? shape.depth} blocks looks back
+    ${words[shape.window] ?? shape.window} characters and no further: that is its window. Point at a
+    character to see what was looked at before it was written.
   </p>
   <div class="desk">
     <div class="paper card">
