@@ -10,19 +10,28 @@ const MOST = 1500;
 
 type Line = 'training' | 'heldOut';
 
+/** Of the tokens of style.css. */
+const NAMES = ['quiet', 'line', 'accent', 'second'] as const;
+type Colour = (typeof NAMES)[number];
+
 export class Chart {
   private readonly lines: Record<Line, Map<number, number>> = {
     training: new Map(),
     heldOut: new Map(),
   };
   private bigram: number | null = null;
-  private plot: uPlot | null = null;
+  private readonly colours = {} as Record<Colour, string>;
+  private readonly plot: uPlot;
   private due = 0;
 
   constructor(private readonly place: HTMLElement) {
+    this.readColours();
+    this.plot = this.drawn();
+    addEventListener('theme', () => {
+      this.readColours();
+      this.plot.redraw();
+    });
     new ResizeObserver(() => this.resize()).observe(place);
-    addEventListener('theme', () => this.redraw());
-    this.redraw();
   }
 
   begin(bigram: number): void {
@@ -47,7 +56,7 @@ export class Chart {
   private draw(): void {
     this.due ||= window.setTimeout(() => {
       this.due = 0;
-      this.plot?.setData(this.data());
+      this.plot.setData(this.data());
     }, DRAW_MS);
   }
 
@@ -60,46 +69,43 @@ export class Chart {
 
   private resize(): void {
     const width = this.place.clientWidth;
-    if (width > 0) this.plot?.setSize({width, height: HEIGHT}); // 0 while the view is hidden
+    if (width > 0) this.plot.setSize({width, height: HEIGHT}); // 0 while the view is hidden
   }
 
-  /** Anew: what is painted on a canvas does not follow the theme. */
-  private redraw(): void {
-    this.plot?.destroy();
+  /** What is painted on a canvas does not follow the theme: it asks for its colours whenever it draws. */
+  private readColours(): void {
     const style = getComputedStyle(document.documentElement);
-    const colour = (name: string) => style.getPropertyValue(name).trim();
+    for (const name of NAMES) this.colours[name] = style.getPropertyValue(`--${name}`).trim();
+  }
+
+  private drawn(): uPlot {
+    const by = (name: Colour) => () => this.colours[name];
+    const font = `13px ${getComputedStyle(this.place).fontFamily}`;
     const axis = {
-      stroke: colour('--quiet'),
-      font: `13px ${colour('--sans')}`,
-      grid: {stroke: colour('--line'), width: 1},
-      ticks: {show: false},
+      ...{stroke: by('quiet'), font, labelFont: font, ticks: {show: false}},
+      grid: {stroke: by('line'), width: 1},
     };
-    const line = (label: string, stroke: string, more: Partial<uPlot.Series>) => ({
-      ...{label, stroke, spanGaps: true, points: {show: false}},
+    const line = (colour: Colour, more: Partial<uPlot.Series>) => ({
+      ...{stroke: by(colour), spanGaps: true, points: {show: false}},
       ...more,
     });
-    this.plot = new uPlot(
+    const points = {show: true, size: 6, fill: by('accent')};
+    return new uPlot(
       {
         width: this.place.clientWidth || 600,
         height: HEIGHT,
         legend: {show: false},
         cursor: {show: false},
-        scales: {
-          x: {time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 0, 50)]},
-          y: {range},
-        },
+        scales: {x: {time: false, range: steps}, y: {range: bits}},
         axes: [
-          {...axis, label: 'steps', size: 26, labelSize: 20, labelFont: axis.font, labelGap: 0},
+          {...axis, label: 'steps', size: 26, labelSize: 20, labelGap: 0},
           {...axis, size: 36},
         ],
         series: [
           {},
-          line('training', colour('--quiet'), {width: 1}),
-          line('bigram', colour('--second'), {width: 2, dash: [6, 5]}),
-          line('held-out', colour('--accent'), {
-            width: 2.5,
-            points: {show: true, size: 6, fill: colour('--accent')},
-          }),
+          line('quiet', {width: 1}),
+          line('second', {width: 2, dash: [6, 5]}),
+          line('accent', {width: 2.5, points}),
         ],
       },
       this.data(),
@@ -108,7 +114,11 @@ export class Chart {
   }
 }
 
+function steps(_: uPlot, low: number | null, high: number | null): [number, number] {
+  return [low ?? 0, Math.max(high ?? 0, 50)];
+}
+
 /** Whole bits around what there is. */
-function range(_: uPlot, low: number | null, high: number | null): [number, number] {
+function bits(_: uPlot, low: number | null, high: number | null): [number, number] {
   return [Math.floor((low ?? 1) - 0.1), Math.ceil((high ?? 5) + 0.1)];
 }
