@@ -14,7 +14,7 @@ import {serve} from '../test/support/server';
 import {inPath, launchChromium} from './chromium';
 
 const INTO = join(__dirname, '../docs/pictures');
-const SIZES = {desktop: {width: 1280, height: 900}, phone: {width: 360, height: 740}};
+const SIZES = {desktop: {width: 1280, height: 1000}, phone: {width: 360, height: 740}};
 const THEMES = ['light', 'dark'] as const;
 
 /** Brings a view to where there is something to see. */
@@ -24,7 +24,7 @@ const VIEWS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.waitForFunction(() => document.querySelectorAll('#text > .written').length > 420);
     await page.locator('#stop').click();
     await page.locator('#text').press('End');
-    for (let i = 0; i < 60; i++) await page.locator('#text').press('ArrowLeft');
+    for (let i = 0; i < 40; i++) await page.locator('#text').press('ArrowLeft');
     await page.waitForFunction(() => document.querySelectorAll('#text > .looked').length > 2);
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.evaluate(() => scrollTo(0, 0));

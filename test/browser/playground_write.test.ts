@@ -222,7 +222,11 @@ if (NO_SITE) console.log(`skipped: the playground (${NO_SITE})`);
       ),
     );
     expect(chosen).toBe(5);
-    const head = page.locator('#heads button').nth(1);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({colorScheme});
+      expect(await violations(page)).toEqual([]);
+    }
+    const head = page.locator('#heads button').first();
     expect(await head.getAttribute('aria-label')).toMatch(
       /^1\.1, block 1, head 1: most at .+, (itself|\d+ back), \d+ percent$/,
     );
