@@ -54,7 +54,7 @@ function deviceOf(name: BackendName, threads: number): string {
     const told = gl.getExtension('WEBGL_debug_renderer_info');
     return String(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
   }
-  return `WebAssembly, ${threads === 1 ? 'one thread' : `${threads} threads`} of ${navigator.hardwareConcurrency}`;
+  return `WebAssembly, ${threads === 1 ? 'one thread' : `${threads} threads`} on ${navigator.hardwareConcurrency} cores`;
 }
 
 let lose: (sentence: string) => void;

@@ -10,20 +10,19 @@ export interface Heads {
 }
 
 /**
+ * @param all the button that chooses all of them
  * @param window keys before a query that it sees
  * @param onChoice is told when another head is chosen
  */
 export function showHeads(
   grid: HTMLElement,
+  all: HTMLButtonElement,
   {depth, heads, window}: {depth: number; heads: number; window: number},
   onChoice: () => void,
 ): Heads {
-  const all = button();
-  all.className = 'all';
-  all.textContent = 'All heads';
   const pictures = Array.from({length: depth * heads}, (_, at) => picture(at, heads, window));
   grid.style.setProperty('--heads', String(heads));
-  grid.append(all, ...pictures.map(({button}) => button));
+  grid.append(...pictures.map(({element}) => element));
 
   let held = -1; // none: all of them
   const choose = (at: number) => {
@@ -33,10 +32,10 @@ export function showHeads(
   };
   const render = () => {
     all.setAttribute('aria-pressed', String(held === -1));
-    pictures.forEach(({button}, at) => button.setAttribute('aria-pressed', String(at === held)));
+    pictures.forEach(({element}, at) => element.setAttribute('aria-pressed', String(at === held)));
   };
   all.addEventListener('click', () => choose(-1));
-  pictures.forEach(({button}, at) => button.addEventListener('click', () => choose(at)));
+  pictures.forEach(({element}, at) => element.addEventListener('click', () => choose(at)));
   render();
 
   const weightsOf = ({layers}: Attention) => layers.flatMap(({heads}) => heads);
@@ -56,7 +55,9 @@ export function showHeads(
 function picture(at: number, heads: number, window: number) {
   const [block, head] = [Math.floor(at / heads) + 1, (at % heads) + 1];
   const name = `${block}.${head}, block ${block}, head ${head}`; // begins with what is written on it
-  const element = button(name);
+  const element = document.createElement('button');
+  element.type = 'button';
+  element.setAttribute('aria-label', name);
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [window + 1, ROWS];
   const label = document.createElement('span');
@@ -80,7 +81,7 @@ function picture(at: number, heads: number, window: number) {
     context.putImageData(pixels, 0, 0);
     element.setAttribute('aria-label', `${name}: ${mostOf(weights, characters)}`);
   };
-  return {button: element, draw};
+  return {element, draw};
 }
 
 /** In words, what the last query looked at most. */
@@ -97,13 +98,6 @@ function mostOf(weights: Float32Array, characters: string[]): string {
 export function nameOf(character: string): string {
   if (character === ' ') return 'a space';
   return character === '\n' ? 'a line break' : `“${character}”`;
-}
-
-function button(label?: string): HTMLButtonElement {
-  const made = document.createElement('button');
-  made.type = 'button';
-  if (label) made.setAttribute('aria-label', label);
-  return made;
 }
 
 const mean = (values: number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;

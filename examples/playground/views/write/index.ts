@@ -126,6 +126,8 @@ export async function mount(section: HTMLElement): Promise<void> {
     if (next === hand) return;
     hand = next;
     begun = false;
+    // anew, since what was asked of a worker that is closed is never answered
+    if (stream.running) stream.start();
   }
 
   function complain(problem: string | null) {

@@ -22,7 +22,12 @@ export function look(
   reader: () => Remote<typeof attention> | null,
   shape: {depth: number; heads: number; window: number},
 ): Look {
-  const heads = showHeads(section.querySelector('#heads')!, shape, () => void render());
+  const heads = showHeads(
+    section.querySelector('#heads')!,
+    section.querySelector('#all-heads')!,
+    shape,
+    () => void render(),
+  );
   const said = section.querySelector('#looked')!;
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   let busy = false;

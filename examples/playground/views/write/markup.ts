@@ -50,8 +50,11 @@ export const MARKUP = `
         </select></label>
     </form>
   </div>
-  <h2 id="heads-title">What its heads looked at</h2>
-  <p class="lead" id="looked">Before each character, every head of every block weighs the last
+  <div class="heads-top">
+    <h2 id="heads-title">What its heads looked at</h2>
+    <button type="button" id="all-heads">All heads</button>
+  </div>
+  <p class="note" id="looked">Before each character, every head of every block weighs the last
     ${shape.window + 1} characters.</p>
   <div class="heads" id="heads" role="group" aria-labelledby="heads-title"></div>
   <p class="note">
