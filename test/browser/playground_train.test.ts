@@ -17,6 +17,7 @@ import {Server, serve} from '../support/server';
 const BACKENDS = ['wasm', 'webgl', 'webgpu'].filter(isWanted);
 const PLACES = {
   'a-place': '',
+  bare: `OffscreenCanvas.prototype.getContext = () => null; delete WorkerNavigator.prototype.gpu;`,
   losing: `
     globalThis.lose = [];
     const {getContext} = OffscreenCanvas.prototype;
@@ -351,6 +352,24 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
     expect(Math.min(...longest)).toBeLessThanOrEqual(100);
   });
 
+  onWasm('a backend that is not there is named, and the model goes on with another', async () => {
+    await open('wasm', 'bare');
+    await train(5);
+    const steps = await number('figure-step');
+    for (const [name, sentence] of [
+      ['webgl', 'has no WebGL 2'],
+      ['webgpu', 'has no WebGPU.'],
+    ]) {
+      await part('backend').selectOption(name);
+      await part('go').click();
+      await says('problem', sentence);
+    }
+    await part('backend').selectOption('cpu');
+    await part('go').click();
+    await reaches(steps + 2);
+    expect(await part('problem').isHidden()).toBe(true);
+  });
+
   onWasm(
     'the keyboard is enough: it starts, pauses, resumes, stops, and keeps its place',
     async () => {
@@ -431,6 +450,11 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
       await part('finish').click();
       await says('state', 'Trained ');
       expect(await number('figure-held-out')).toBeLessThan(2);
+
+      await part('backend').selectOption(backend); // with a new device
+      const before = await number('figure-step');
+      await part('go').click();
+      await reaches(before + 3);
     },
     SLOW_MS,
   );

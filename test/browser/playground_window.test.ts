@@ -45,7 +45,8 @@ if (NO_SITE) console.log(`skipped: See the window (${NO_SITE})`);
         slider.value = to;
         slider.dispatchEvent(new Event('input', {bubbles: true}));
         const ms = performance.now() - begin;
-        return {ms, sentence: document.querySelector('#window-sentence')!.textContent};
+        const stale = document.querySelector('#window-heads')!.classList.contains('stale');
+        return {ms, stale, sentence: document.querySelector('#window-sentence')!.textContent};
       },
       [id, value],
     );
@@ -123,6 +124,12 @@ if (NO_SITE) console.log(`skipped: See the window (${NO_SITE})`);
     await page.locator('#window-heads button').nth(5).focus();
     await page.keyboard.press('Enter');
     expect(await textOf('head-sentence')).toMatch(/^Head 2 of block 2: /);
+
+    const begin = Date.now();
+    // until the weights of this window are here, those of the other are drawn paler
+    expect((await atOnce('windowSize', '3')).stale).toBe(true);
+    await weights();
+    console.log(`the weights of another window come after ${Date.now() - begin} ms`);
 
     await page.locator('#window-text').fill('The whale');
     await atOnce('windowSize', '1');

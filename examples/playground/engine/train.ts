@@ -75,8 +75,11 @@ export const train = {
   finish: () => trainer.finish(),
   forget: () => trainer.forget(),
 
-  write: (options: LineOptions): Promise<string> =>
-    trainer.exclusively(() => writeLine(trainer.pupil!.written, options, () => true)),
+  /** @param onPart told each character */
+  async write(options: LineOptions, onPart: (part: string) => void): Promise<void> {
+    const {written} = trainer.pupil!;
+    await trainer.exclusively(() => writeLine(written, options, () => true, onPart));
+  },
 
   /** What the browser keeps, or null. */
   async saved(): Promise<Saved | null> {
@@ -114,6 +117,8 @@ export const train = {
     return factsOf(trainer.pupil!);
   },
 };
+
+export type Train = typeof train;
 
 async function adopt(model: tf.LayersModel, place: string): Promise<PupilFacts> {
   try {

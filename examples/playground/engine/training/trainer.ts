@@ -6,14 +6,12 @@ import {Progress, TrainingPlan, trainingSteps} from '../../../char_lm/steps';
 import {BackendName, startBackend} from '../backend';
 import {Device, DeviceLost} from './device';
 import type {Report} from './events';
-import {heldOutBits} from './held_out';
-import {sampleOf} from './line';
+import {Look} from './look';
 import {Pupil, pupilArtifacts, pupilOf} from './pupil';
+import {speedometer} from './speed';
 import {OneAtATime, othersFirst} from './turns';
 
-/** Of the time, at most a tenth goes into looking how far it is. */
-const LOOKS = 9;
-const LEAST_MS = {report: 80, look: 1500, sample: 4000};
+const TELL_MS = 80;
 
 /** Where a lost device's work goes on. */
 const REFUGES: readonly BackendName[] = ['wasm', 'cpu'];
@@ -99,8 +97,8 @@ export class Trainer {
     const base = pupil.steps - this.at;
     const steps = trainingSteps(pupil.written.model, corpus.train, plan, this.at);
     const goesOn = () => this.wanted === 'train' || this.wanted === 'finish';
-    const look = this.looker(pupil, corpus, prompt, goesOn);
-    let reported = 0;
+    const look = new Look(corpus, prompt, goesOn, this.report);
+    const tell = this.teller(plan);
     try {
       for (;;) {
         await this.holdUp();
@@ -109,45 +107,34 @@ export class Trainer {
         if (!value) break;
         this.at = value.step;
         pupil.steps = base + value.step;
-        const now = performance.now();
-        if (now - reported >= LEAST_MS.report || value.done === 1) {
-          this.tell(value, pupil.steps);
-          reported = now;
-        }
-        await look(false);
+        tell(value, pupil.steps);
+        if (look.isDue()) await this.take(look, false);
         await othersFirst();
       }
     } finally {
       void steps.return(); // not awaited: on a lost device a step may never end
     }
     if (this.wanted !== 'stop') this.wanted = 'finish';
-    await look(true);
+    await this.take(look, true);
+  }
+
+  private async take(look: Look, last: boolean): Promise<void> {
+    await this.exclusively(() => look.take(this.pupil!, last));
     await this.exclusively(() => this.keep());
   }
 
-  private tell({done, bits, charactersPerSecond}: Progress, step: number): void {
-    const {numTensors: tensors} = tf.memory();
-    this.report({kind: 'progress', progress: {step, done, bits, charactersPerSecond, tensors}});
-  }
-
-  /** Looks at held-out text, and writes a sample, when it is time to. */
-  private looker(pupil: Pupil, corpus: Corpus, prompt: string, goesOn: () => boolean) {
-    let [next, nextSample] = [performance.now() + LEAST_MS.look, 0];
-    return async (last: boolean) => {
-      const begin = performance.now();
-      if (begin < next && !last) return;
-      const bits = await this.exclusively(() => heldOutBits(pupil.written, corpus, goesOn));
-      if (bits === null) return; // held up: it looks again when it goes on
-      pupil.bits = bits;
-      this.report({kind: 'heldOut', step: pupil.steps, bits});
-      await this.exclusively(() => this.keep());
-      if (performance.now() >= nextSample || last) {
-        const sample = await this.exclusively(() => sampleOf(pupil.written, prompt, goesOn));
-        this.report({kind: 'sample', step: pupil.steps, ...sample});
-        nextSample = performance.now() + LEAST_MS.sample;
-      }
-      const took = performance.now() - begin;
-      next = performance.now() + Math.max(LEAST_MS.look, LOOKS * took);
+  /** Reports steps, but no more often than one can see. */
+  private teller(plan: TrainingPlan): (progress: Progress, step: number) => void {
+    const speed = speedometer(plan, this.at);
+    let told = 0;
+    return (progress, step) => {
+      const now = performance.now();
+      const {done, bits} = progress;
+      const charactersPerSecond = speed(progress);
+      if (now - told < TELL_MS && done < 1) return;
+      told = now;
+      const {numTensors: tensors} = tf.memory();
+      this.report({kind: 'progress', progress: {step, done, bits, charactersPerSecond, tensors}});
     };
   }
 

@@ -56,7 +56,7 @@ export class Chart {
   private draw(): void {
     this.due ||= window.setTimeout(() => {
       this.due = 0;
-      this.plot.setData(this.data());
+      if (this.place.clientWidth > 0) this.plot.setData(this.data()); // 0 while the view is hidden
     }, DRAW_MS);
   }
 
@@ -69,7 +69,9 @@ export class Chart {
 
   private resize(): void {
     const width = this.place.clientWidth;
-    if (width > 0) this.plot.setSize({width, height: HEIGHT}); // 0 while the view is hidden
+    if (width === 0) return;
+    this.plot.setData(this.data(), false);
+    this.plot.setSize({width, height: HEIGHT});
   }
 
   /** What is painted on a canvas does not follow the theme: it asks for its colours whenever it draws. */

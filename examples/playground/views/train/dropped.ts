@@ -35,7 +35,7 @@ export async function filesOf({items, files}: DataTransfer): Promise<File[]> {
       entry?.isDirectory ? filesIn(entry as FileSystemDirectoryEntry) : [loose[i]],
     ),
   );
-  return inside.flat();
+  return inside.flat().filter(Boolean); // words that are dragged are no files
 }
 
 async function filesIn(folder: FileSystemDirectoryEntry): Promise<File[]> {

@@ -14,10 +14,10 @@ export const MARKUP = `
       <p class="note" id="train-text-facts"></p>
       <div class="row">
         <label class="button file">
-          Choose a file…<input type="file" id="train-file" multiple
+          Choose a file…<input type="file" id="train-file" multiple disabled
             accept=".txt,.md,text/*,.json,.bin,.safetensors" />
         </label>
-        <button type="button" id="train-book">The book</button>
+        <button type="button" id="train-book" disabled>The book</button>
       </div>
       <p class="note">
         Or drop one anywhere on this view: a text in UTF-8, the model folder of
@@ -43,7 +43,7 @@ export const MARKUP = `
       </label>
     </fieldset>
     <div class="row">
-      <button type="submit" class="primary" id="train-go">Start training</button>
+      <button type="submit" class="primary" id="train-go" disabled>Start training</button>
       <button type="button" id="train-finish" hidden>Stop</button>
       <button type="button" id="train-new" hidden>New model</button>
     </div>

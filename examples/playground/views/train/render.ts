@@ -80,6 +80,9 @@ function chartInWords({progress, bits, bigram}: State): string {
 function code({model, text}: State): string {
   const {dim, heads, depth, window, seed} = {...shapeOf(choices()), ...model};
   const options = transformerOptions(model?.characters ?? text?.alphabet ?? 0, {dim, heads, depth, window, seed}); // prettier-ignore
-  const lines = Object.entries(options).filter(([, value]) => value !== undefined);
+  // how a model that is there was seeded is not known
+  const lines = Object.entries(options).filter(
+    ([name, value]) => value !== undefined && !(model && name === 'seed'),
+  );
   return `localTransformer({\n${lines.map(([name, value]) => `  ${name}: ${value},\n`).join('')}})`;
 }

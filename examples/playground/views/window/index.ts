@@ -74,7 +74,10 @@ export function mount(section: HTMLElement): void {
     const refused = refusal(chosen);
     controls.show(chosen);
     find('refused').hidden = !refused;
+    find('seen').hidden = refused !== null;
     find('refusal').textContent = refused;
+    find('mend').textContent =
+      mended(chosen).positions === chosen.positions ? 'Set look forward to 0' : 'Use rotary';
     section.querySelector('figure')!.classList.toggle('stale', refused !== null);
     drawMatrix(canvas, {window: drawn, n, query}, find('frame').clientWidth - 1);
     find('code').textContent = codeOf(drawn);

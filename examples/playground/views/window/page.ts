@@ -14,16 +14,18 @@ export const PAGE = `
         aria-valuemin="1"></canvas>
     </div>
     <figcaption>
-      <p id="window-sentence"></p>
-      <p class="note" id="window-rule"></p>
+      <div id="window-seen">
+        <p id="window-sentence"></p>
+        <p class="note" id="window-rule"></p>
+      </div>
+      <div class="problem" id="window-refused" role="alert" hidden>
+        <p id="window-refusal"></p>
+        <button type="button" id="window-mend"></button>
+      </div>
     </figcaption>
   </figure>
   <div>
     <form id="window-controls" aria-label="The window"></form>
-    <div class="problem" id="window-refused" role="alert" hidden>
-      <p id="window-refusal"></p>
-      <button type="button" id="window-mend">Mend it</button>
-    </div>
     <p class="note">Rotary and xpos do not change which keys are seen; they change the weights below.</p>
     <pre class="mono" tabindex="0" aria-label="As code"><code id="window-code"></code></pre>
   </div>
