@@ -3,7 +3,7 @@ import {distinct} from './table';
 
 type Row = Record<string, string>;
 
-const known = (what: string, value: string) => (value === 'unknown' ? `${what} unknown` : value);
+const known = (what: string, value: string) => (value === 'unknown' ? `an unknown ${what}` : value);
 
 const placeOf = ({device, runtime, tfjs, version}: Row) =>
   [
@@ -21,7 +21,7 @@ export function captionOf(rows: readonly Row[]): string {
     const commits = distinct(here.map(({commit}) => commit));
     const backends = distinct(here.map(backendOf)).join('; ');
     const words = `${place}, ${commits.length > 1 ? 'commits' : 'commit'} ${commits.join(', ')}.`;
-    return places.length > 1 ? `${backends}: ${words}` : words[0].toUpperCase() + words.slice(1);
+    return places.length > 1 ? `${backends}: on ${words}` : `On ${words}`;
   });
   return `_${sentences.join(' ')}_\n`;
 }
