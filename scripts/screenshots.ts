@@ -29,9 +29,17 @@ const VIEWS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.evaluate(() => scrollTo(0, 0));
   },
-  window: (page) => page.waitForTimeout(5000),
+  window: (page) => page.locator('#window-heads:not(.stale) canvas').first().waitFor(),
   train: (page) => page.waitForTimeout(5000),
-  compare: (page) => page.waitForTimeout(5000),
+  compare: async (page) => {
+    await page.locator('#compare-longest').selectOption('4096');
+    for (const box of await page.locator('#compare-backends input:enabled').all()) {
+      await box.setChecked((await box.getAttribute('id')) === 'compare-backend-0');
+    }
+    await page.locator('#compare-measure').click();
+    await page.locator('#compare-state', {hasText: 'All is measured.'}).waitFor();
+    await page.locator('#compare-measure').scrollIntoViewIfNeeded();
+  },
 };
 
 async function main(): Promise<void> {
