@@ -30,7 +30,11 @@ const VIEWS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.evaluate(() => scrollTo(0, 0));
   },
   window: (page) => page.waitForTimeout(5000),
-  train: (page) => page.waitForTimeout(5000),
+  train: async (page) => {
+    await page.locator('#train-go').click();
+    await page.locator('#train-samples li').nth(3).waitFor({timeout: 120_000});
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  },
   compare: (page) => page.waitForTimeout(5000),
 };
 
