@@ -1,7 +1,25 @@
+import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import {defineConfig} from 'vite';
+import {Plugin, defineConfig} from 'vite';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+function versionOf(folder: string): string {
+  const {name, version} = JSON.parse(readFileSync(at(`${folder}/package.json`), 'utf8'));
+  return `${name} ${version}`;
+}
+
+/**
+ * TF.js starts its threads with the text of a function, which names a variable around it: without its
+ * surroundings the name must be a global one, or a minifier gives it another.
+ */
+const threadsOfTfjs: Plugin = {
+  name: 'threads of TF.js',
+  transform(code, id) {
+    if (!id.endsWith('/tfjs-backend-wasm-threaded-simd.js')) return null;
+    return code.replace('var _scriptDir', '_scriptDir').replaceAll('_scriptDir', 'self._scriptDir');
+  },
+};
 
 /** Static files that any server can host under any path. */
 export default defineConfig({
@@ -9,7 +27,13 @@ export default defineConfig({
   base: './',
   // the package by its name, as it ships
   resolve: {alias: {'tfjs-local-attention': at('../../dist/index.mjs')}},
-  worker: {format: 'es'},
+  // what a measured row must name
+  define: {
+    __VERSIONS__: JSON.stringify(
+      `${versionOf('../..')}, ${versionOf('../../node_modules/@tensorflow/tfjs')}`,
+    ),
+  },
+  worker: {format: 'es', plugins: () => [threadsOfTfjs]},
   build: {
     outDir: at('../../site'),
     emptyOutDir: true,

@@ -1,2 +1,90 @@
-/** What the view Compare asks of its worker. */
-export const compare = {};
+/**
+ * What the view Compare asks of its worker: how long a call takes and how much it holds. A length is
+ * computed once to warm up, when shaders are compiled and memory is taken, and then some times more.
+ */
+import * as tf from '@tensorflow/tfjs';
+import {localAttention, verify} from 'tfjs-local-attention';
+
+import {BackendName, Started, startBackend} from './backend';
+import {BUDGET_MS, CASE, Point, Setting} from './compare_case';
+
+const ENOUGH_MS = 600; // of measuring a point
+const FEWEST = 3;
+const MOST = 9;
+
+export const compare = {
+  /** @param threads of the package's kernels and of TF.js's */
+  async start(name: BackendName, threads: number): Promise<Started> {
+    if (name === 'wasm' && threads === 1) {
+      // imported for its flag: TF.js would take threads of its own wherever it can have them
+      await import('@tensorflow/tfjs-backend-wasm');
+      tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+    }
+    return startBackend(name, threads);
+  },
+
+  async measure(setting: Setting): Promise<Point> {
+    const {heads, headDim} = CASE;
+    const shape = [1, heads, setting.n, headDim];
+    const inputs = [1, 2, 3].map((seed) => tf.randomNormal(shape, 0, 1, 'float32', seed));
+    try {
+      const {bytes} = await watched(() => call(inputs, setting));
+      const times: number[] = [];
+      for (let all = 0; times.length < MOST && (times.length < FEWEST || all < ENOUGH_MS);) {
+        const begin = performance.now();
+        await call(inputs, setting);
+        times.push(performance.now() - begin);
+        all += times[times.length - 1];
+        if (all > BUDGET_MS) break;
+      }
+      return {ms: median(times), runs: times.length, bytes};
+    } finally {
+      tf.dispose(inputs);
+    }
+  },
+
+  verify: () => verify(),
+};
+
+/** One call, until a number of each result has been read: a GPU has then computed it. */
+async function call(inputs: tf.Tensor[], {by, gradient}: Setting): Promise<void> {
+  const {windowSize, causal} = CASE;
+  const attend = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) =>
+    localAttention(q, k, v, {windowSize, causal, implementation: by});
+  const [q, k, v] = inputs;
+  const read = tf.tidy(() => {
+    const results = gradient ? tf.grads(attend)(inputs, tf.onesLike(v)) : [attend(q, k, v)];
+    return tf.concat(results.map((result) => tf.reshape(tf.slice(result, 0, 1), [-1]).slice(0, 1)));
+  });
+  await read.data();
+  read.dispose();
+}
+
+/** Calls `f` and tells the most bytes of tensors that there were in between. */
+async function watched(f: () => Promise<void>): Promise<{bytes: number}> {
+  const {state} = tf.engine();
+  let now = state.numBytes;
+  let most = now;
+  // tf.profile tells it too, but reads back every tensor on webgl, which takes longer than the call
+  Object.defineProperty(state, 'numBytes', {
+    configurable: true,
+    enumerable: true,
+    get: () => now,
+    set(bytes: number) {
+      now = bytes;
+      most = Math.max(most, bytes);
+    },
+  });
+  try {
+    await f();
+  } finally {
+    Object.defineProperty(state, 'numBytes', {value: now, writable: true, configurable: true, enumerable: true}); // prettier-ignore
+  }
+  return {bytes: most};
+}
+
+function median(times: number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+}
