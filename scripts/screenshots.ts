@@ -30,7 +30,11 @@ const VIEWS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.evaluate(() => scrollTo(0, 0));
   },
   window: (page) => page.locator('#window-heads:not(.stale) canvas').first().waitFor(),
-  train: (page) => page.waitForTimeout(5000),
+  train: async (page) => {
+    await page.locator('#train-go').click();
+    await page.locator('#train-samples li').nth(3).waitFor({timeout: 120_000});
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  },
   compare: async (page) => {
     await page.locator('#compare-longest').selectOption('4096');
     for (const box of await page.locator('#compare-backends input:enabled').all()) {
