@@ -14,7 +14,7 @@ import {serve} from '../test/support/server';
 import {inPath, launchChromium} from './chromium';
 
 const INTO = join(__dirname, '../docs/pictures');
-const SIZES = {desktop: {width: 1280, height: 1000}, phone: {width: 360, height: 740}};
+const SIZES = {desktop: {width: 1120, height: 1060}, phone: {width: 360, height: 740}};
 const THEMES = ['light', 'dark'] as const;
 
 /** Brings a view to where there is something to see. */
@@ -29,9 +29,21 @@ const VIEWS: Record<string, (page: Page) => Promise<unknown>> = {
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.evaluate(() => scrollTo(0, 0));
   },
-  window: (page) => page.waitForTimeout(5000),
-  train: (page) => page.waitForTimeout(5000),
-  compare: (page) => page.waitForTimeout(5000),
+  window: (page) => page.locator('#window-heads:not(.stale) canvas').first().waitFor(),
+  train: async (page) => {
+    await page.locator('#train-go').click();
+    await page.locator('#train-samples li').nth(3).waitFor({timeout: 120_000});
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  },
+  compare: async (page) => {
+    await page.locator('#compare-longest').selectOption('4096');
+    for (const box of await page.locator('#compare-backends input:enabled').all()) {
+      await box.setChecked((await box.getAttribute('id')) === 'compare-backend-0');
+    }
+    await page.locator('#compare-measure').click();
+    await page.locator('#compare-state', {hasText: 'All is measured.'}).waitFor();
+    await page.locator('#compare-measure').scrollIntoViewIfNeeded();
+  },
 };
 
 async function main(): Promise<void> {
