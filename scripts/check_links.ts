@@ -10,8 +10,6 @@
 import {readFileSync, readdirSync} from 'node:fs';
 import path from 'node:path';
 
-import {LinkChecker, LinkState} from 'linkinator';
-
 const SITE = path.join(__dirname, '..', 'site');
 const ELSEWHERE = /^https?:\/\/(?!localhost[:/])/;
 /** What a page would load by itself, from a place that has a name. */
@@ -28,6 +26,7 @@ export function loadedFromElsewhere(file: string, text: string): string[] {
 }
 
 async function main(): Promise<void> {
+  const {LinkChecker, LinkState} = await import('linkinator'); // which is ESM alone
   const files = readdirSync(SITE, {recursive: true, encoding: 'utf8'});
   const pages = files.filter((file) => /\.(html|css)$/.test(file));
   const html = pages.filter((file) => file.endsWith('.html'));
@@ -46,7 +45,7 @@ async function main(): Promise<void> {
   const ok = links.filter(({state}) => state === LinkState.OK);
   console.log([`${elsewhere.length} links to elsewhere:`, ...elsewhere].join('\n  '));
   for (const {url, parent, status} of broken)
-    console.error(`broken: ${url} (${status}) in ${parent}`);
+    console.error(`broken: ${url} (${status}) in ${parent ?? 'a page'}`);
   for (const load of loads) console.error(`loaded from elsewhere: ${load}`);
   if (broken.length + loads.length > 0) process.exit(1);
   console.log(`${ok.length} links of ${html.length} pages lead somewhere; nothing is loaded from elsewhere`); // prettier-ignore
