@@ -1,5 +1,5 @@
 /** The site of the documents has them all, and its check would notice what a page loads from elsewhere. */
-import {loadedFromElsewhere} from '../../scripts/check_links';
+import {isView, loadedFromElsewhere} from '../../scripts/check_links';
 import {DOCUMENTS, textOf} from '../support/documents';
 
 test('every document is on the site, README.md first', () => {
@@ -21,3 +21,10 @@ test.each(['<a href="https://example.org">there</a>', '<script src="./a.js"></sc
   '%s loads nothing from elsewhere',
   (text) => expect(loadedFromElsewhere('page', text)).toEqual([]),
 );
+
+test('a link to a view of the playground leads somewhere if there is that view', () => {
+  const page = '<section id="view-write"></section>';
+  expect(isView('index.html#write', page)).toBe(true);
+  expect(isView('index.html#read', page)).toBe(false);
+  expect(isView('docs/index.html#write', page)).toBe(false);
+});
