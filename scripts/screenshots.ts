@@ -14,7 +14,7 @@ import {ISOLATION, serve} from '../test/support/server';
 import {inPath, launchChromium} from './chromium';
 
 const INTO = join(__dirname, '../docs/pictures');
-const SIZES = {desktop: {width: 1120, height: 960}, phone: {width: 360, height: 740}};
+const SIZES = {desktop: {width: 1120, height: 920}, phone: {width: 360, height: 740}};
 const PATIENCE_MS = 240_000;
 const THEMES = ['light', 'dark'] as const;
 
