@@ -123,10 +123,31 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
       await reaches(6);
       const tensors = await textOf('tensors');
 
-      const [before, begin] = [await number('figure-step'), Date.now()];
-      await part('go').click();
-      await says('state', 'Paused at step');
-      const took = Date.now() - begin;
+      // in the page, as a visitor sees it; the last time it is left paused
+      const waits = await page.evaluate(async () => {
+        const [go, state] = ['go', 'state'].map((name) =>
+          document.getElementById(`train-${name}`)!,
+        );
+        const says = async (words: string) => {
+          while (!state.textContent!.includes(words)) {
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          }
+        };
+        const waits: number[] = [];
+        for (let time = 0; time < 3; time++) {
+          if (time > 0) {
+            go.click();
+            await says('goes on');
+            await new Promise((resolve) => setTimeout(resolve, 300));
+          }
+          const begin = performance.now();
+          go.click();
+          await says('Paused at step');
+          waits.push(Math.round(performance.now() - begin));
+        }
+        return waits;
+      });
+      if (backend === 'wasm') expect(Math.max(...waits)).toBeLessThan(500); // elsewhere a step takes longer
       const paused = Number(/step (\d+)/.exec(await textOf('state'))![1]);
       await page.waitForTimeout(500);
       expect(await number('figure-step')).toBeLessThanOrEqual(paused);
@@ -143,7 +164,7 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
       const [steps, speed] = [await number('figure-step'), await textOf('figure-speed')];
       console.log(
         `${await textOf('state')} on ${backend}: ${await textOf('figure-held-out')} bits, ` +
-          `${speed} characters a second; paused ${paused - before} steps and ${took} ms after the click`,
+          `${speed} characters a second; paused ${waits.join(', ')} ms after the click`,
       );
       expect(steps).toBeGreaterThan(paused);
       expect(await part('samples').locator('li').count()).toBeGreaterThan(0);

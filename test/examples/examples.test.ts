@@ -7,15 +7,19 @@ jest.setTimeout(120_000); // a process each
 
 const ROOT = path.join(__dirname, '..', '..');
 
+/** With await outside of functions it is a module of Node. */
+const fileOf = (name: string) =>
+  path.join('examples', name === 'quickstart' ? `${name}.mts` : `${name}.ts`);
+
 function run(name: string): string {
-  const file = path.join('examples', `${name}.ts`);
+  const file = fileOf(name);
   const command = ['--no-install', 'tsx', file];
   return execFileSync('npx', command, {cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']}); // prettier-ignore
 }
 
 /** What the comment at the top of an example says it prints: its lines indented by four. */
 function promised(name: string): string[] {
-  const source = fs.readFileSync(path.join(ROOT, 'examples', `${name}.ts`), 'utf8');
+  const source = fs.readFileSync(path.join(ROOT, fileOf(name)), 'utf8');
   const comment = source.slice(0, source.indexOf('*/')).split('\n');
   return comment.filter((line) => line.startsWith(' *     ')).map((line) => line.slice(7));
 }

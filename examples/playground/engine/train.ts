@@ -25,6 +25,8 @@ export interface TextFacts {
   alphabet: number;
   /** Words to begin samples with. */
   opening: string;
+  /** What a new model will be compared with. */
+  baselines: Baselines;
 }
 
 export interface Saved {
@@ -48,11 +50,12 @@ export const train = {
   /** @throws in a sentence, if there is nothing to learn from it */
   async readText(file: Blob, name: string): Promise<TextFacts> {
     const words = textOf(await file.arrayBuffer(), name);
-    const {alphabet, heldOut} = corpusFor(words, name);
+    const corpus = corpusFor(words, name);
+    const {alphabet, heldOut} = corpus;
     const opening = openingOf(words);
     text = {name, words, opening};
     const facts = {characters: words.length, heldOut: heldOut.length, alphabet: alphabet.size};
-    return {name, opening, ...facts};
+    return {name, opening, ...facts, baselines: baselinesOf(corpus)};
   },
 
   /** Makes a model where there is none, and says what it will be compared with. */

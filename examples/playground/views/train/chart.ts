@@ -2,11 +2,14 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
+import type {Baselines} from '../../engine/training/held_out';
+
 const HEIGHT = 300;
 /** Between two drawings; the chart is not what the page is for. */
 const DRAW_MS = 200;
 /** Points of a line; beyond them every second goes. */
 const MOST = 1500;
+const LEAST_STEPS = 50;
 
 type Line = 'training' | 'heldOut';
 
@@ -19,7 +22,7 @@ export class Chart {
     training: new Map(),
     heldOut: new Map(),
   };
-  private bigram: number | null = null;
+  private baselines: Baselines | null = null;
   private readonly colours = {} as Record<Colour, string>;
   private readonly plot: uPlot;
   private due = 0;
@@ -34,14 +37,14 @@ export class Chart {
     new ResizeObserver(() => this.resize()).observe(place);
   }
 
-  begin(bigram: number): void {
-    this.bigram = bigram;
+  compareWith(baselines: Baselines): void {
+    this.baselines = baselines;
     this.draw();
   }
 
   clear(): void {
     for (const line of Object.values(this.lines)) line.clear();
-    this.bigram = null;
+    this.baselines = null;
     this.draw();
   }
 
@@ -63,8 +66,9 @@ export class Chart {
   private data(): uPlot.AlignedData {
     const {training, heldOut} = this.lines;
     const steps = [...new Set([...training.keys(), ...heldOut.keys()])].sort((a, b) => a - b);
+    if (steps.length === 0) steps.push(0, LEAST_STEPS);
     const at = (line: Map<number, number>) => steps.map((step) => line.get(step) ?? null);
-    return [steps, at(training), steps.map(() => this.bigram), at(heldOut)];
+    return [steps, at(training), steps.map(() => this.baselines?.bigram ?? null), at(heldOut)];
   }
 
   private resize(): void {
@@ -78,6 +82,15 @@ export class Chart {
   private readColours(): void {
     const style = getComputedStyle(document.documentElement);
     for (const name of NAMES) this.colours[name] = style.getPropertyValue(`--${name}`).trim();
+  }
+
+  /** Whole bits: from below the bigram to where a model that knows nothing begins. */
+  private bits(low: number | null, high: number | null): [number, number] {
+    const {bigram, uniform} = this.baselines ?? {bigram: 3, uniform: 6};
+    return [
+      Math.floor(Math.min(low ?? bigram, bigram - 1)),
+      Math.ceil(Math.max(high ?? uniform, uniform)),
+    ];
   }
 
   private drawn(): uPlot {
@@ -98,7 +111,10 @@ export class Chart {
         height: HEIGHT,
         legend: {show: false},
         cursor: {show: false},
-        scales: {x: {time: false, range: steps}, y: {range: bits}},
+        scales: {
+          x: {time: false, range: steps},
+          y: {range: (_, low, high) => this.bits(low, high)},
+        },
         axes: [
           {...axis, label: 'steps', size: 26, labelSize: 20, labelGap: 0},
           {...axis, size: 36},
@@ -117,10 +133,5 @@ export class Chart {
 }
 
 function steps(_: uPlot, low: number | null, high: number | null): [number, number] {
-  return [low ?? 0, Math.max(high ?? 0, 50)];
-}
-
-/** Whole bits around what there is. */
-function bits(_: uPlot, low: number | null, high: number | null): [number, number] {
-  return [Math.floor((low ?? 1) - 0.1), Math.ceil((high ?? 5) + 0.1)];
+  return [low ?? 0, Math.max(high ?? 0, LEAST_STEPS)];
 }

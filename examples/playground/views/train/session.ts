@@ -2,6 +2,7 @@
 import {Remote, proxy} from 'comlink';
 
 import type {Train} from '../../engine/train';
+import type {Baselines} from '../../engine/training/held_out';
 import type {TrainEvent} from '../../engine/training/events';
 import type {Choices} from '../../engine/training/plan';
 import {Chart} from './chart';
@@ -121,6 +122,7 @@ export class Session {
     const text = await this.train.readText(file, name);
     part<HTMLInputElement>('prompt').value = name === BOOK ? 'The whale ' : text.opening;
     this.show({text});
+    if (!this.state.model) this.compareWith(text.baselines);
   }
 
   private async trainOn(chosen: Choices): Promise<void> {
@@ -128,9 +130,9 @@ export class Session {
     try {
       const device = await this.train.use(chosen.backend);
       const {facts, baselines} = await this.train.prepare(chosen);
-      this.chart.begin(baselines.bigram);
+      this.compareWith(baselines);
       const told = `Training on ${chosen.backend} (${device}).`;
-      this.show({phase: 'training', model: facts, ...baselines, told});
+      this.show({phase: 'training', model: facts, told});
       const model = await this.train.start(chosen, part<HTMLInputElement>('prompt').value);
       const {steps} = model;
       const progress = this.state.progress && {...this.state.progress, step: steps};
@@ -146,8 +148,20 @@ export class Session {
     this.chart.clear();
     this.samples.clear();
     const told = model ? 'The model is loaded.' : '';
-    const measured = {progress: null, bits: model?.bits ?? null, bigram: null, uniform: null};
-    this.show({model, ...measured, told});
+    this.show({
+      model,
+      progress: null,
+      bits: model?.bits ?? null,
+      bigram: null,
+      uniform: null,
+      told,
+    });
+    if (!model && this.state.text) this.compareWith(this.state.text.baselines);
+  }
+
+  private compareWith(baselines: Baselines): void {
+    this.chart.compareWith(baselines);
+    this.show({...baselines});
   }
 
   private hear(event: TrainEvent): void {
