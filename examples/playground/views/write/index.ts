@@ -68,6 +68,7 @@ export async function mount(section: HTMLElement): Promise<void> {
       if (!begun) {
         begun = true;
         await mine.write.begin(written.slice(-CONTEXT), form.manner());
+        if (now !== turn) return true; // else it would take the first characters of the next text
       }
       const more = await mine.write.next(count);
       if (now !== turn || mine !== hand) return true; // begun again meanwhile, or taken over
