@@ -4,11 +4,14 @@
  *     npm run bench -- --workload W1,W2,W3 --threads 1,2 --peers --csv bench/results/bench.csv
  *     npm run bench -- --workload M1,M2 --threads 1,2 --peers --csv bench/results/whole.csv
  *     npm run bench -- --backend webgl,webgpu --peers --csv bench/results/gpu.csv
+ *     npx tsx bench/crossover.ts --csv bench/results/crossover.csv
  *     npx tsx bench/markdown.ts
  */
 import fs from 'node:fs';
 import path from 'node:path';
 
+import {captionOf} from './caption';
+import {crossover} from './crossover_table';
 import {rowsOf} from './csv';
 import {speedups, times} from './gpu/markdown';
 import {distinct, tableOf as aligned} from './table';
@@ -18,10 +21,18 @@ const ROOT = path.join(__dirname, '..');
 const RESULTS = path.join(ROOT, 'bench/results');
 export const DOCUMENTS = ['README.md', 'docs/performance.md'];
 
-/** Where the tables stand: of some workloads in a file of results, or of a GPU. */
+/** Where the tables stand: of some workloads in a file of results, or of a form. */
 const PLACE = /(<!-- bench\/markdown.ts (\w+\.csv) ([\w,]+) -->\n)[\s\S]*?(<!-- end -->)/g;
 
-const ON_A_GPU: Record<string, (rows: readonly Row[]) => string[]> = {speedups, times};
+/** Tables of other forms than a workload's. */
+const FORMS: Record<string, (rows: readonly Row[]) => string[]> = {
+  ...{speedups, times, crossover},
+  three: (rows) => [tableOf('M1', rows.filter(isOfThree))],
+};
+
+/** For newcomers: with this package, without, and the original. */
+const isOfThree = ({backend, candidate, threads}: Row) =>
+  backend === 'wasm' && threads === '1' && ['fused', 'tfjs', 'pytorch'].includes(candidate);
 
 type Row = Record<string, string>;
 
@@ -32,13 +43,13 @@ export function withTables(document: string): string {
     (_, begin: string, file: string, workloads: string, end: string) => {
       const rows = rowsOf(fs.readFileSync(path.join(RESULTS, file), 'utf8'));
       const tables =
-        ON_A_GPU[workloads]?.(rows) ?? workloads.split(',').map((name) => tableOf(name, rows));
+        FORMS[workloads]?.(rows) ?? workloads.split(',').map((name) => tableOf(name, rows));
       return `${begin}\n${tables.join('\n')}\n${end}`;
     },
   );
 }
 
-/** A row for each candidate of a backend, a column for what was asked. */
+/** A row for each candidate of a backend, a column for what was asked, and of what they are. */
 function tableOf(workload: string, all: readonly Row[]): string {
   const rows = all.filter((row) => row.workload === workload && row.medianMs !== '');
   const titles = distinct(rows.map(columnOf));
@@ -49,7 +60,7 @@ function tableOf(workload: string, all: readonly Row[]): string {
     });
     return [line, ...cells];
   });
-  return aligned([[workload, ...titles], ...lines]);
+  return `${aligned([[workload, ...titles], ...lines])}\n${captionOf(rows)}`;
 }
 
 const columnOf = ({what, threads}: Row) => `${what}, ${threads} ${threads === '1' ? 'thread' : 'threads'}`; // prettier-ignore

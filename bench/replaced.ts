@@ -1,6 +1,6 @@
 /**
  * What each kernel and gradient that registerFasterKernels() replaces gains, at the sizes of a training
- * step: the table of the README.
+ * step: the table of docs/whole_models.md.
  *
  *     npx tsx bench/replaced.ts
  *

@@ -16,6 +16,7 @@ import {Planned, measurePlan} from './gpu/plan';
 import {csvOf} from './csv';
 import {listOf, run, wholeNumber, wholeNumbers} from './flags';
 import {machine} from './machine';
+import {origin} from './origin';
 import {jsonOf, tableOf} from './report';
 import type {Measured} from './row';
 import {MODELS} from './whole/models';
@@ -66,7 +67,8 @@ run(command, async () => {
   const rows: Measured[] = [];
   const keep: Keep = (measured) => {
     rows.push(...measured);
-    if (flags.csv) fs.writeFileSync(flags.csv, csvOf(rows)); // what comes after may take long
+    const stamped = rows.map((row) => ({...row, ...origin()}));
+    if (flags.csv) fs.writeFileSync(flags.csv, csvOf(stamped)); // what comes after may take long
     return measured;
   };
   await onCpus(cpus, workloads, flags, keep);

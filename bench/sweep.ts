@@ -16,6 +16,7 @@ import {measureCase} from './cases';
 import {csvOf} from './csv';
 import {listOf, run, wholeNumber, wholeNumbers} from './flags';
 import {machine} from './machine';
+import {Origin, origin} from './origin';
 import {lineChart} from './plot';
 import {tableOf} from './report';
 import type {Measured} from './row';
@@ -66,14 +67,14 @@ run(command, async () => {
 });
 
 async function sweep(axis: Axis, backend: Backend, what: What, flags: Flags) {
-  const rows: (Measured & Sizes)[] = [];
+  const rows: (Sizes & Measured & Origin)[] = [];
   for (const value of flags.values ?? AXES[axis].values) {
     const sizes = sizesAt(axis, value);
     const workload = {name: `${axis}=${value}`, ...sizes};
     const options = {peers: flags.peers ?? false, rounds: flags.rounds ?? null};
     const measured = await measureCase({workload, backend, what, threads: 1, ...options});
     const taken = measured.filter(({refusal}) => refusal === null);
-    rows.push(...taken.map((row) => ({...sizes, ...row})));
+    rows.push(...taken.map((row) => ({...sizes, ...row, ...origin()})));
   }
   console.log(`\n${tableOf(rows)}`);
 

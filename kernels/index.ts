@@ -13,7 +13,7 @@ import {registerUnsortedSegmentSum} from './tfjs/unsorted_segment_sum';
 export {ready} from './program/threads/ready';
 export type {ReadyOptions} from './program/threads/ready';
 export {registerFasterKernels} from './tfjs/register';
-export type {Replaced} from './tfjs/register';
+export type {Replaced, ReplacedGradient, ReplacedKernel} from './tfjs/register';
 
 /** Prints each shader of ours when it is compiled. */
 tf.env().registerFlag('LOCAL_ATTENTION_SHOW_SHADER', () => false);

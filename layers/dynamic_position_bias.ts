@@ -29,11 +29,12 @@ const USAGE = 'one tensor, of which nothing is used';
  * knows no layer without one; output [heads, w, C] with C = (1 + lookBackward + lookForward) · w.
  *
  * Weights: `mlp/0/kernel` [1, dim], `mlp/2/kernel` [dim, dim], `mlp/4/kernel` [dim, heads], each with
- * its `bias`. The equation: {@link positionBias}.
+ * its `bias`. docs/math.md has the equation.
  */
 export class DynamicPositionBias extends WeightedLayer {
   /** @nocollapse */
   static className = FN;
+  /** @internal */
   readonly config: PositionBiasConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: WeightOptions;

@@ -36,6 +36,7 @@ const USAGE = 'one tensor [..., dim]';
 export class FeedForward extends WeightedLayer {
   /** @nocollapse */
   static className = FN;
+  /** @internal */
   readonly config: FeedForwardConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: WeightOptions;

@@ -50,7 +50,9 @@ export class HyperConnection extends WeightedLayer {
   static className = FN;
   /** The branch. */
   readonly layer: tf.layers.Layer;
+  /** Size of a token. */
   readonly dim: number;
+  /** Number of residual streams, S. */
   readonly streams: number;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly seeds: StepSeeds;

@@ -37,6 +37,7 @@ const USAGE = 'x or [q, k, v], and after them [mask], [bias] or [mask, bias]';
 export class LocalAttention extends AttentionLayer {
   /** @nocollapse */
   static className = 'LocalAttention';
+  /** The options, checked and complete. */
   readonly config: LocalAttentionConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
 

@@ -36,11 +36,12 @@ const USAGE = 'x, and after it [mask], [bias] or [mask, bias]';
  * [heads] (gateValuesPerHead), `to_out/kernel` [heads · dimHead, dim]. They are those of the PyTorch
  * module of the same name, its matrices transposed.
  *
- * The equation and the options: {@link LocalMHAArgs}, {@link WeightArgs}.
+ * The options: {@link LocalMHAArgs}, {@link WeightArgs}. The equation: docs/math.md.
  */
 export class LocalMHA extends AttentionLayer {
   /** @nocollapse */
   static className = FN;
+  /** The options, checked and complete. */
   readonly config: LocalMHAConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: WeightOptions;

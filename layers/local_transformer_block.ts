@@ -31,6 +31,7 @@ const {dim: _dim, prenorm: _prenorm, dropout: _dropout, ...ATTENTION} = LOCAL_MH
 
 /** The options of a block: those of its attention under their own names, and of the rest of it. */
 export const BLOCK = {
+  /** Size of a token. */
   dim: LOCAL_MHA.dim,
   ...ATTENTION,
   /** Rate at which attention weights are dropped in training. */
@@ -63,11 +64,12 @@ const USAGE = 'x, and after it [mask], [bias] or [mask, bias]';
  * [S, S + 1], `dynamic_alpha_fn` [dim, S + 1], `dynamic_alpha_scale` [], `static_beta` [S],
  * `dynamic_beta_fn` [dim], `dynamic_beta_scale` [] and `gamma` [dim], which is stored less one.
  *
- * The equations: {@link LocalMHAArgs}, src/nn/hyper_connections.ts.
+ * The equations: docs/math.md, src/nn/hyper_connections.ts.
  */
 export class LocalTransformerBlock extends AttentionLayer {
   /** @nocollapse */
   static className = FN;
+  /** @internal */
   readonly config: BlockConfig;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: WeightOptions;
@@ -110,7 +112,11 @@ export class LocalTransformerBlock extends AttentionLayer {
     checkSymbolicOptional(FN, rest, USAGE, tokensOf(x.shape), this.config.attention.attention);
   }
 
-  /** The parameters as the two branches take them. */
+  /**
+   * The parameters as the two branches take them.
+   *
+   * @internal
+   */
   blockWeights(): BlockWeights {
     const all = Object.entries(this.weightTensors());
     const under = (branch: string): unknown => {

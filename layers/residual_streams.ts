@@ -47,6 +47,7 @@ abstract class StreamLayer extends CheckedLayer {
 export class ResidualStreams extends StreamLayer {
   /** @nocollapse */
   static className = 'ResidualStreams';
+  /** Number of copies, S. */
   readonly streams: number;
   protected readonly rank = 3;
   protected readonly usage = {fn: 'ResidualStreams', inputs: 'one tensor [B, n, dim]'};

@@ -4,6 +4,7 @@ import {fail} from '../src/check/errors';
 import {count, flag, required} from '../src/check/option_kinds';
 import {Chosen, Given, readOptions} from '../src/check/options';
 import {TokenEmbeddingWeights, checkIds, embedTokens} from '../src/nn/token_embedding';
+import {noteCalls} from './keras/calls';
 import {Inputs, checkOne, listOf} from './keras/inputs';
 import {LayerArgs, shapeList, splitArgs} from './keras/layer_args';
 import {EmbeddingOptions, EmbeddingWeightArgs} from './keras/embedding_options';
@@ -43,6 +44,7 @@ const USAGE = 'one tensor of token ids [B, n]';
 export class TokenEmbedding extends WeightedLayer {
   /** @nocollapse */
   static className = FN;
+  /** @internal */
   readonly config: Chosen<typeof OPTIONS>;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: EmbeddingOptions;
@@ -55,6 +57,7 @@ export class TokenEmbedding extends WeightedLayer {
     const weightOptions = new EmbeddingOptions(FN, {embeddingsInitializer, embeddingsRegularizer});
     const seeds = new StepSeeds(FN, seed ?? null);
     super(base);
+    noteCalls(); // for the mask of the call around
     this.supportsMasking = config.maskZero;
     this.config = config;
     this.weightOptions = weightOptions;

@@ -36,6 +36,7 @@ const USAGE = 'one tensor [B, n, dim]';
 export class TokenLogits extends WeightedLayer {
   /** @nocollapse */
   static className = FN;
+  /** @internal */
   readonly config: Chosen<typeof OPTIONS>;
   protected readonly usage = {fn: FN, inputs: USAGE};
   private readonly weightOptions: WeightOptions;

@@ -6,10 +6,16 @@ import {StoredTensor, readSafetensors} from './safetensors';
 /** The bytes of one file. A File of a browser and a Response of fetch serve as a Blob does. */
 export type CheckpointFile = Uint8Array | ArrayBuffer | Blob;
 
+/** What model.safetensors.index.json holds, as far as it is read. */
+export interface ShardIndex {
+  /** The file of each tensor. */
+  weight_map: Record<string, string>;
+}
+
 /** A checkpoint in several files, as large ones are published. */
 export interface CheckpointShards {
   /** model.safetensors.index.json, its text or what JSON.parse makes of it. */
-  index: string | {weight_map: Record<string, string>};
+  index: string | ShardIndex;
   /** The bytes of the file that the index names so. Called once for each, one after the other. */
   open(name: string): CheckpointFile | Promise<CheckpointFile>;
 }

@@ -54,6 +54,11 @@ export const LOCAL_TRANSFORMER = {
   seed: seed(),
 };
 
+/**
+ * The options of `localTransformer`. `null` counts as absent.
+ *
+ * @interface
+ */
 export type LocalTransformerArgs = Given<typeof LOCAL_TRANSFORMER>;
 export type LocalTransformerConfig = Chosen<typeof LOCAL_TRANSFORMER>;
 

@@ -24,6 +24,11 @@ export const DECODER = {
   batch: count(1, 1),
 };
 
+/**
+ * The options of {@link createDecoder}. `null` counts as absent.
+ *
+ * @interface
+ */
 export type DecoderOptions = Given<typeof DECODER>;
 
 const FEED = {
@@ -31,6 +36,11 @@ const FEED = {
   mask: anything<TokenMask>(),
 };
 
+/**
+ * The options of {@link Decoder.feed}. `null` counts as absent.
+ *
+ * @interface
+ */
 export type FeedOptions = Given<typeof FEED>;
 
 const INFERENCE = {training: false, seed: 0};

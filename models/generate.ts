@@ -24,6 +24,11 @@ const OPTIONS = {
   signal: anything<AbortSignal>(),
 };
 
+/**
+ * The options of {@link generate}. `null` counts as absent.
+ *
+ * @interface
+ */
 export type GenerateOptions = Given<typeof OPTIONS>;
 
 /** Ids of a text, in [0, numTokens): a list, or an int32 tensor [p] or [1, p]. */
@@ -43,8 +48,7 @@ const FED_AT_ONCE = 256;
  * events have their turn. When the loop ends, be it by `break`, by an error in it or by the signal,
  * nothing is left in memory.
  *
- * The options are those of every choice, {@link SAMPLING}, and by default there is no filter; the
- * original's `generate` has `filter_thres` 0.9.
+ * By default there is no filter; the original's `generate` has `filter_thres` 0.9.
  *
  * @param model causal, with numTokens, fresh or from tf.loadLayersModel
  * @param promptIds at least one token

@@ -38,7 +38,18 @@ const FN = 'localTransformer';
 export function localTransformer(args: LocalTransformerArgs): tf.LayersModel {
   const config = resolveTransformer(FN, args);
   const layers = layersOf(config); // all of them, before the first is built: a layer may refuse
+  try {
+    return modelOf(config, layers);
+  } catch (error) {
+    disposeOwn(layers); // a layer of the user's may refuse when it is built
+    throw error;
+  }
+}
 
+type Layers = ReturnType<typeof layersOf>;
+
+/** Chains the layers, by which they are built. */
+function modelOf(config: LocalTransformerConfig, layers: Layers): tf.LayersModel {
   const input = inputOf(config);
   const chain = (x: tf.SymbolicTensor, layer: tf.layers.Layer | null) =>
     layer === null ? x : (layer.apply(x) as tf.SymbolicTensor);
@@ -73,6 +84,12 @@ function layersOf(config: LocalTransformerConfig) {
         ? null
         : new TokenLogits({dim, numTokens, seed: seed(), ...weights(config)}),
   };
+}
+
+/** Frees the weights of our own layers. Those of an inserted layer are the user's. */
+function disposeOwn({embedding, positionBias, blocks, logits}: Layers): void {
+  const ours = [embedding, positionBias, ...blocks.flatMap((one) => Object.values(one)), logits];
+  for (const layer of ours) layer?.parameters.forEach((parameter) => parameter.dispose());
 }
 
 function inputOf({numTokens, dim}: LocalTransformerConfig): tf.SymbolicTensor {

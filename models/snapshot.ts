@@ -20,7 +20,11 @@ export class Snapshot {
     return this.living('position')[0].position;
   }
 
-  /** A copy for a decoder of this model and batch. */
+  /**
+   * A copy for a decoder of this model and batch.
+   *
+   * @internal
+   */
   copyFor(model: tf.LayersModel, batch: number): KvCache {
     const cache = this.living('restore');
     const fn = 'decoder.restore';

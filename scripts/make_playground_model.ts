@@ -18,11 +18,14 @@ import {
 } from 'tfjs-local-attention';
 
 import {chooseBackend} from '../examples/char_lm/backend';
-import {novel, split} from '../examples/char_lm/corpus';
+import type {CharacterModel} from '../examples/char_lm/character_model';
+import {novel} from '../examples/char_lm/corpus';
 import {modelBits, pairsIn, spread} from '../examples/char_lm/evaluation';
-import {ModelShape, buildModel} from '../examples/char_lm/model';
+import {buildModel} from '../examples/char_lm/model';
 import {bigramBits, unigramBits, uniformBits} from '../examples/char_lm/ngram';
-import {CharacterModel, load} from '../examples/char_lm/store';
+import type {ModelShape} from '../examples/char_lm/shape';
+import {split} from '../examples/char_lm/split';
+import {load} from '../examples/char_lm/store';
 import {halved} from './float16';
 
 const ROOT = join(__dirname, '..');

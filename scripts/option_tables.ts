@@ -16,10 +16,10 @@ import {LOCAL_MHA, resolveMHAConfig} from '../src/nn/local_mha';
 const ROOT = path.join(__dirname, '..');
 const PLACE = /(<!-- scripts\/option_tables.ts (\w+) -->\n)[\s\S]*?(<!-- end -->)/g;
 
-const {attention, ...own} = resolveMHAConfig('README', {dim: 8, windowSize: 4});
+const {attention, ...own} = resolveMHAConfig('docs', {dim: 8, windowSize: 4});
 
 /** The documents that have tables. */
-export const WITH_OPTIONS = ['README.md', 'docs/language_models.md'];
+export const WITH_OPTIONS = ['docs/layers.md', 'docs/language_models.md'];
 
 const ATTENTION = ['src/attention/config.ts', 'LOCAL_ATTENTION'] as const;
 const MHA = ['src/nn/local_mha.ts', 'LOCAL_MHA'] as const;
@@ -36,7 +36,7 @@ const TABLES: Record<
   LOCAL_ATTENTION: {
     table: LOCAL_ATTENTION,
     comments: [ATTENTION],
-    defaults: resolveConfig('README', {windowSize: 4}),
+    defaults: resolveConfig('docs', {windowSize: 4}),
   },
   LOCAL_MHA: {table: LOCAL_MHA, comments: [MHA], defaults: {...attention, ...own}},
   LOCAL_TRANSFORMER: {

@@ -14,7 +14,7 @@ import {serve} from '../test/support/server';
 import {inPath, launchChromium} from './chromium';
 
 const INTO = join(__dirname, '../docs/pictures');
-const SIZES = {desktop: {width: 1280, height: 1000}, phone: {width: 360, height: 740}};
+const SIZES = {desktop: {width: 1120, height: 1060}, phone: {width: 360, height: 740}};
 const THEMES = ['light', 'dark'] as const;
 
 /** Brings a view to where there is something to see. */

@@ -38,14 +38,24 @@ export {
   TokenEmbedding,
   TokenLogits,
 } from '../layers';
+/**
+ * Factories of the layers, as those of tf.layers: `layers.localMHA({dim, windowSize})`.
+ *
+ * @namespace
+ */
 export const layers = {
   ...{localAttention, localMHA, rotaryEmbedding},
   ...{localTransformerBlock, feedForward, dynamicPositionBias, hyperConnection},
   ...{residualStreams, streamSum, tokenEmbedding, tokenLogits},
 };
+/**
+ * Rotary and xpos position embedding on their own.
+ *
+ * @namespace
+ */
 export const rotary = {angles, apply, xposScale};
 
-export type {ReadyOptions, Replaced} from '../kernels';
+export type {ReadyOptions, Replaced, ReplacedGradient, ReplacedKernel} from '../kernels';
 export type {Implementation, LocalAttentionArgs, LocalAttentionConfig} from './attention/config';
 export type {LocalMHAArgs, LocalMHAConfig} from './nn/local_mha';
 export type {LocalAttentionCall} from './attention/call';
@@ -54,7 +64,12 @@ export type {ApplyOptions} from './rotary/apply';
 export type {XposOptions} from './rotary/xpos';
 export type {Verification, VerifyFailure} from './verify/verify';
 export type {CheckpointReport} from '../models/checkpoint';
-export type {CheckpointFile, CheckpointShards, CheckpointSource} from '../models/checkpoint_source';
+export type {
+  CheckpointFile,
+  CheckpointShards,
+  CheckpointSource,
+  ShardIndex,
+} from '../models/checkpoint_source';
 export type {Decoder, DecoderOptions, FeedOptions} from '../models/decoder';
 export type {TokenIds, TokenMask} from '../models/decoder_input';
 export type {GenerateOptions, Prompt, Stop} from '../models/generate';

@@ -5,6 +5,8 @@ import {inPath, launchChromium} from '../../scripts/chromium';
 import type {Conversation, Json} from '../candidates/peers/conversation';
 import type {Measured} from '../row';
 import type {Message} from '../whole/answer';
+import type {Profiled} from '../whole/page';
+import type {Profile} from '../whole/profiled';
 import type {GpuCase} from './case';
 import {serve} from './server';
 
@@ -23,6 +25,15 @@ export async function measureInChromium(
   const {page, crashed, close} = await open(say);
   try {
     return await Promise.race([page.evaluate((given) => window.runCase(given), c), crashed]);
+  } finally {
+    await close();
+  }
+}
+
+export async function profileInChromium(what: Profiled): Promise<Profile> {
+  const {page, crashed, close} = await open(() => {});
+  try {
+    return await Promise.race([page.evaluate((given) => window.profile(given), what), crashed]);
   } finally {
     await close();
   }

@@ -1,4 +1,5 @@
 /** Tables of what was measured on a GPU, of least times: what disturbs only adds. */
+import {captionOf} from '../caption';
 import {distinct, tableOf} from '../table';
 
 type Row = Record<string, string>;
@@ -42,6 +43,7 @@ export function speedups(rows: readonly Row[]): string[] {
         (row) => row.enqueueMs,
       ),
     ]),
+    captionOf(rows.filter(({candidate}) => ['fused', ...COMPOSED].includes(candidate))),
   ];
 }
 
@@ -64,7 +66,7 @@ export function times(rows: readonly Row[]): string[] {
         .map(({candidate, refusal}) => `${candidate}: ${refusal}.`),
     );
     const table = tableOf([[place, ...candidates], ...lines]);
-    return [`${here[0].device}:\n`, table, ...why.map((line) => `${line}\n`)].join('\n');
+    return [table, captionOf(here), ...why.map((line) => `${line}\n`)].join('\n');
   });
 }
 

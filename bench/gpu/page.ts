@@ -1,7 +1,7 @@
 /** What runs in the page: bundled by server.ts, called by chromium.ts. */
 import '@tensorflow/tfjs-backend-webgpu';
 
-import {answer} from '../whole/page';
+import {answer, profile} from '../whole/page';
 import {GpuCase, runGpuCase} from './case';
 import {peers} from './peers';
 
@@ -10,8 +10,10 @@ declare global {
     runCase(c: GpuCase): ReturnType<typeof runGpuCase>;
     say(text: string): void;
     answer: typeof answer;
+    profile: typeof profile;
   }
 }
 
 window.runCase = (c) => runGpuCase(c, peers, window.say);
 window.answer = answer;
+window.profile = profile;

@@ -51,7 +51,7 @@ export async function measureModel(c: ModelCase): Promise<Measured[]> {
       backend,
       host,
       device,
-      runtime: reference.runtime,
+      runtime: loaded.map(({runtime}) => runtime).find(Boolean) ?? 'unknown', // PyTorch says none
       what: 'training',
       threads,
     } as const;

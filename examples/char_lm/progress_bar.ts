@@ -1,6 +1,6 @@
 import {Presets, SingleBar} from 'cli-progress';
 
-import {Progress} from './training';
+import {Progress} from './steps';
 
 /** A bar on stderr; where that is no terminal, a line every five seconds. */
 export function progressBar(): {show: (progress: Progress) => void; stop: () => void} {

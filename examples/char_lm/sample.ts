@@ -1,7 +1,7 @@
 import {generate} from 'tfjs-local-attention';
 
 import {Alphabet} from './alphabet';
-import {CharacterModel} from './store';
+import {CharacterModel} from './character_model';
 
 export interface SampleOptions {
   /** How many characters to add. */

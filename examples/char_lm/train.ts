@@ -20,15 +20,19 @@ import {Command} from 'commander';
 import {registerFasterKernels} from 'tfjs-local-attention';
 
 import {Backend, chooseBackend} from './backend';
-import {novel, split} from './corpus';
+import {CharacterModel} from './character_model';
+import {novel} from './corpus';
 import {Windows, largestDifference, modelBits, pairsIn, spread} from './evaluation';
 import {backendFlag, positive, run, wholeNumber} from './flags';
-import {ModelShape, buildModel} from './model';
+import {buildModel} from './model';
 import {bigramBits, unigramBits, uniformBits} from './ngram';
 import {progressBar} from './progress_bar';
 import {continueText, timed} from './sample';
-import {CharacterModel, load, save} from './store';
-import {TrainingPlan, train} from './training';
+import {ModelShape} from './shape';
+import {split} from './split';
+import {TrainingPlan} from './steps';
+import {load, save} from './store';
+import {train} from './training';
 
 interface Flags extends ModelShape, TrainingPlan {
   backend?: Backend;

@@ -1,32 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import {languageModelLoss} from 'tfjs-local-attention';
 
-import {windowsAt} from './batches';
-import {randomNumbers} from './random';
-
-export interface TrainingPlan {
-  /** Training ends after so many steps or so many seconds, whichever comes first. */
-  steps: number;
-  seconds: number;
-  /** Windows in a step, and characters in a window. */
-  batch: number;
-  length: number;
-  /** Learning rate at its highest. */
-  rate: number;
-  seed: number;
-}
-
-export interface Progress {
-  step: number;
-  /** Of the plan, by steps or by time: 0 to 1. */
-  done: number;
-  /** Training loss in bits per character, smoothed over some twenty steps. */
-  bits: number;
-  seconds: number;
-  charactersPerSecond: number;
-}
-
-const WARM_UP = 0.03; // of the plan
+import {Progress, TrainingPlan, trainingSteps} from './steps';
 
 /** Trains in place, until the plan is fulfilled or `stop` is aborted: then after the step begun. */
 export async function train(
@@ -36,48 +10,12 @@ export async function train(
   stop: AbortSignal,
   onStep: (progress: Progress) => void,
 ): Promise<Progress> {
-  const random = randomNumbers(plan.seed);
-  const optimizer = tf.train.adam(plan.rate, 0.9, 0.99);
-  model.compile({optimizer, loss: languageModelLoss});
-
-  const begin = performance.now();
-  let progress: Progress = {step: 0, done: 0, bits: NaN, seconds: 0, charactersPerSecond: 0};
-  while (progress.done < 1 && !stop.aborted) {
-    // adam has no public way to change its rate
-    optimizer['learningRate'] = plan.rate * schedule(progress.done);
-    const starts = Array.from({length: plan.batch}, () =>
-      Math.floor(random() * (text.length - plan.length)),
-    );
-    const ids = windowsAt(text, starts, plan.length);
-    const loss = (await model.trainOnBatch(ids, ids)) as number;
-    ids.dispose();
-    if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss}: try a lower --rate.`);
-
-    progress = next(progress, loss / Math.LN2, (performance.now() - begin) / 1000, plan);
-    onStep(progress);
+  let last: Progress = {step: 0, done: 0, bits: NaN, seconds: 0, charactersPerSecond: 0};
+  if (stop.aborted) return last;
+  for await (last of trainingSteps(model, text, plan)) {
+    onStep(last);
     await new Promise(setImmediate); // lets Ctrl-C in
+    if (stop.aborted) break;
   }
-  optimizer.dispose();
-  return progress;
-}
-
-/** Up to 1 while warming up, then down to a fiftieth in a straight line. */
-function schedule(done: number): number {
-  return Math.min(1, 0.1 + done / WARM_UP) * (1 - 0.98 * done);
-}
-
-function next(
-  {step, bits}: Progress,
-  latest: number,
-  seconds: number,
-  plan: TrainingPlan,
-): Progress {
-  const steps = step + 1;
-  return {
-    step: steps,
-    done: Math.min(1, Math.max(steps / plan.steps, seconds / plan.seconds)),
-    bits: step === 0 ? latest : 0.95 * bits + 0.05 * latest,
-    seconds,
-    charactersPerSecond: (steps * plan.batch * plan.length) / seconds,
-  };
+  return last;
 }

@@ -22,9 +22,27 @@ import {TRANSPOSE} from './transpose';
 import {SEGMENT_SUM} from './unsorted_segment_sum';
 
 /** What was replaced: a kernel of one backend, or a gradient, which all backends share. */
-export type Replaced =
-  | {kernel: string; backend: string; reason: string}
-  | {gradient: string; backend: 'all'; reason: string};
+export type Replaced = ReplacedKernel | ReplacedGradient;
+
+/** A kernel that was replaced. */
+export interface ReplacedKernel {
+  /** Its name in TF.js. */
+  kernel: string;
+  /** Whose it is. */
+  backend: string;
+  /** What makes that of TF.js slow. */
+  reason: string;
+}
+
+/** A gradient that was replaced. */
+export interface ReplacedGradient {
+  /** The name of its kernel in TF.js. */
+  gradient: string;
+  /** All backends share it. */
+  backend: 'all';
+  /** What makes that of TF.js slow. */
+  reason: string;
+}
 
 const KERNELS: readonly Replacement[] = [
   BATCH_NORM,

@@ -18,17 +18,23 @@ type NormArgs = NonNullable<Parameters<typeof tf.layers.layerNormalization>[0]>;
 export interface WeightArgs {
   /** Of all that ends in `/kernel`. Default `'glorotNormal'`. */
   kernelInitializer?: DenseArgs['kernelInitializer'] | null;
+  /** A penalty of the same. Default none. */
   kernelRegularizer?: DenseArgs['kernelRegularizer'] | null;
+  /** A rule that the same keep where they are set or loaded. Default none. */
   kernelConstraint?: DenseArgs['kernelConstraint'] | null;
   /** Of all that ends in `/bias`. Default `'zeros'`. */
   biasInitializer?: DenseArgs['biasInitializer'] | null;
+  /** A penalty of the same. Default none. */
   biasRegularizer?: DenseArgs['biasRegularizer'] | null;
+  /** A rule that the same keep where they are set or loaded. Default none. */
   biasConstraint?: DenseArgs['biasConstraint'] | null;
   /** Of `norm/gamma`. Default `'ones'`. */
   gammaInitializer?: NormArgs['gammaInitializer'] | null;
+  /** A penalty of the same. Default none. */
   gammaRegularizer?: NormArgs['gammaRegularizer'] | null;
   /** Of `norm/beta`. Default `'zeros'`. */
   betaInitializer?: NormArgs['betaInitializer'] | null;
+  /** A penalty of the same. Default none. */
   betaRegularizer?: NormArgs['betaRegularizer'] | null;
 }
 

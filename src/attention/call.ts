@@ -30,6 +30,11 @@ export const CALL = {
   seed: seed(),
 };
 
+/**
+ * What `localAttention` takes besides the tensors and the options. `null` counts as absent.
+ *
+ * @interface
+ */
 export type LocalAttentionCall = Given<typeof CALL>;
 
 /** The window in force, and the checks that one of the call has to pass. */

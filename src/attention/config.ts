@@ -4,9 +4,10 @@ import {anything, count, flag, number, oneOf, required} from '../check/option_ki
 import {Chosen, Given, readOptions} from '../check/options';
 import {checkXposReach} from '../rotary/xpos';
 
+/** Who computes: a kernel where there is one, a kernel or an error, or ordinary tf ops. */
 export type Implementation = 'auto' | 'fused' | 'composite';
 
-/** The options of {@link localAttention}; their order is that of the README. */
+/** The options of {@link localAttention}; their order is that of docs/layers.md. */
 export const LOCAL_ATTENTION = {
   /** Tokens in a window, w. */
   windowSize: required(count(1)),
@@ -46,14 +47,25 @@ export const LOCAL_ATTENTION = {
   implementation: oneOf<Implementation>(['auto', 'fused', 'composite'], 'auto'),
 };
 
-/** What a user gives of {@link LOCAL_ATTENTION}. `null` counts as absent. */
+/**
+ * The options of `localAttention`. `null` counts as absent.
+ *
+ * @interface
+ */
 export type LocalAttentionArgs = Given<typeof LOCAL_ATTENTION>;
 
-/** {@link LocalAttentionArgs} with every rule checked and every default filled in. Frozen. */
+/**
+ * {@link LocalAttentionArgs} with every rule checked and every default filled in. Frozen.
+ *
+ * @interface
+ */
 export type LocalAttentionConfig = Omit<
   Chosen<typeof LOCAL_ATTENTION>,
   'lookForward' | 'relPosEmbConfig'
-> & {readonly lookForward: number};
+> & {
+  /** **Windows** that a query sees after its own. */
+  readonly lookForward: number;
+};
 
 const resolved = new WeakSet<object>();
 

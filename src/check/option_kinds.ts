@@ -30,7 +30,7 @@ export function count(least: number, otherwise: number | null = null): Option<nu
   };
 }
 
-/** A whole number of either sign. */
+/** A whole number of either sign, which an int32 tensor holds. */
 export function integer(otherwise: number): Option<number> {
   return {
     otherwise,
@@ -38,7 +38,8 @@ export function integer(otherwise: number): Option<number> {
     read(fn, name, value) {
       const rule = `${name} must be a whole number`;
       if (typeof value !== 'number') failType(fn, rule, value);
-      if (!Number.isSafeInteger(value)) fail(fn, rule, value);
+      if (!Number.isInteger(value)) fail(fn, rule, value);
+      if (value !== (value | 0)) fail(fn, `${rule} of int32`, value);
       return value;
     },
   };

@@ -1,6 +1,6 @@
 /**
  * Options of a call or a layer: a table says all there is to know of each, and everything else, the
- * types, the defaults, the checks and the tables of the README, is read from it.
+ * types, the defaults, the checks and the tables of the documents, is read from it.
  */
 import {failType, refuse} from './errors';
 import {unknownOption} from './unknown_option';

@@ -13,6 +13,11 @@ const OPTIONS = {
   ignoreIndex: integer(-1),
 };
 
+/**
+ * The options of {@link languageModelLoss}. `null` counts as absent.
+ *
+ * @interface
+ */
 export type LanguageModelLossOptions = Given<typeof OPTIONS>;
 
 /**

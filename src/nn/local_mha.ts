@@ -40,14 +40,24 @@ export const LOCAL_MHA = {
   /** Multiply each head by a sigmoid of the token before the heads are merged. */
   gateValuesPerHead: flag(false),
   ...INNER,
-  /** As in {@link LOCAL_ATTENTION}, but **on** by default. */
+  /** As in `localAttention`, but **on** by default. */
   exactWindowsize: flag(true),
 };
 
+/**
+ * The options of local multi-head attention. `null` counts as absent.
+ *
+ * @interface
+ */
 export type LocalMHAArgs = Given<typeof LOCAL_MHA>;
 
-/** {@link LocalMHAArgs} checked and complete. Frozen. */
+/**
+ * {@link LocalMHAArgs} checked and complete. Frozen.
+ *
+ * @interface
+ */
 export type LocalMHAConfig = Omit<Chosen<typeof LOCAL_MHA>, keyof typeof INNER> & {
+  /** The options of the attention inside. */
   readonly attention: LocalAttentionConfig;
 };
 

@@ -23,7 +23,9 @@ const LEAST_THETA = 1e-6;
 
 /** The angles p · θ_m by their cosines and sines: float32 [length, dim / 2] each. */
 export interface RotaryAngles {
+  /** Their cosines. */
   cos: tf.Tensor2D;
+  /** Their sines. */
   sin: tf.Tensor2D;
 }
 
@@ -34,6 +36,11 @@ export const ANGLES = {
   offset: count(-LARGEST_COUNT, 0),
 };
 
+/**
+ * The options of `rotary.angles`. `null` counts as absent.
+ *
+ * @interface
+ */
 export type AngleOptions = Given<typeof ANGLES>;
 
 /**

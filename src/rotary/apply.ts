@@ -7,10 +7,15 @@ import {checkTensor} from '../check/tensors';
 import type {RotaryAngles} from './angles';
 
 const APPLY = {
-  /** Factors [n, d / 2] that {@link xposScale} makes; channel m and m + d / 2 share one. */
+  /** Factors [n, d / 2] that `rotary.xposScale` makes; channel m and m + d / 2 share one. */
   scale: anything<tf.Tensor2D>(),
 };
 
+/**
+ * The options of `rotary.apply`. `null` counts as absent.
+ *
+ * @interface
+ */
 export type ApplyOptions = Given<typeof APPLY>;
 
 /**
@@ -18,7 +23,7 @@ export type ApplyOptions = Given<typeof APPLY>;
  * (x₁ cos − x₂ sin, x₂ cos + x₁ sin), times the scale where there is one.
  *
  * @param x float32 [..., n, d]
- * @param angles what {@link angles} made for n and d
+ * @param angles what `rotary.angles` made for n and d
  * @returns float32 [..., n, d]; differentiable by x (the gradient is the rotation backwards)
  * @throws if the shapes do not fit each other
  */

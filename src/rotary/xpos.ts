@@ -13,6 +13,11 @@ const XPOS = {
   inverse: flag(false),
 };
 
+/**
+ * The options of `rotary.xposScale`. `null` counts as absent.
+ *
+ * @interface
+ */
 export type XposOptions = Given<typeof XPOS>;
 
 /**

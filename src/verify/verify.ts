@@ -24,17 +24,21 @@ export interface VerifyFailure {
 
 /** What {@link verify} found. */
 export interface Verification {
-  /** The current backend of TF.js, and what it runs on. */
+  /** The current backend of TF.js. */
   backend: string;
+  /** What it runs on, in the words of its driver. */
   device: string;
   /** Who computed: the kernels of this package, ordinary tf ops, or each of them some of the cases. */
   implementation: 'fused' | 'composite' | 'both';
-  /** How many cases there are, and how many of them had no failure. */
+  /** How many cases there are. */
   cases: number;
+  /** How many of them had no failure. */
   passed: number;
   /** The largest error of all results; Infinity if there is one in words. */
   maxError: number;
+  /** What is wrong; empty if nothing is. */
   failures: VerifyFailure[];
+  /** What it took. */
   seconds: number;
 }
 

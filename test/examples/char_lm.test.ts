@@ -6,13 +6,14 @@ import * as tf from '@tensorflow/tfjs';
 
 import {saveCheckpoint} from '../../src';
 import {Alphabet, REST} from '../../examples/char_lm/alphabet';
-import {normalise, novel, split} from '../../examples/char_lm/corpus';
+import {novel} from '../../examples/char_lm/corpus';
 import {modelBits, pairsIn, spread} from '../../examples/char_lm/evaluation';
 import {notNegative, positive, wholeNumber} from '../../examples/char_lm/flags';
 import {buildModel} from '../../examples/char_lm/model';
 import {bigramBits, unigramBits, uniformBits} from '../../examples/char_lm/ngram';
 import {randomNumbers} from '../../examples/char_lm/random';
 import {checkPrompt, continueText, timed} from '../../examples/char_lm/sample';
+import {normalise, split} from '../../examples/char_lm/split';
 import {load, save} from '../../examples/char_lm/store';
 import {train} from '../../examples/char_lm/training';
 

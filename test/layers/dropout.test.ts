@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {layers} from '../../src';
-import {SYNCHRONOUS, useBackend} from '../support/backends';
+import {describeSynchronous, useBackend} from '../support/backends';
 import {living} from '../support/close';
 
 const [B, N, D] = [2, 8, 4];
@@ -23,7 +23,7 @@ const TRAINING = {training: true};
 const values = (x: tf.Tensor | tf.Tensor[] | tf.SymbolicTensor | tf.SymbolicTensor[]) =>
   Array.from((x as tf.Tensor).dataSync());
 
-describe.each(SYNCHRONOUS)('%s:', (backend) => {
+describeSynchronous('%s:', (backend) => {
   beforeAll(() => useBackend(backend));
   let before: ReturnType<typeof living>;
   beforeEach(() => void (before = living()));

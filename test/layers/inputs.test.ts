@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {layers, localAttention} from '../../src';
-import {SYNCHRONOUS, useBackend} from '../support/backends';
+import {describeSynchronous, useBackend} from '../support/backends';
 import {living} from '../support/close';
 
 // batch, heads, tokens, head size, value size, window, context
@@ -32,7 +32,7 @@ class LearnedBias extends tf.layers.Layer {
 
 const FORMS = ['', 'mask', 'bias', 'mask bias'];
 
-describe.each(SYNCHRONOUS)('%s:', (backend) => {
+describeSynchronous('%s:', (backend) => {
   beforeAll(() => useBackend(backend));
   let before: ReturnType<typeof living>;
   beforeEach(() => void (before = living()));

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {layers} from '../../src';
-import {SYNCHRONOUS, useBackend} from '../support/backends';
+import {describeSynchronous, useBackend} from '../support/backends';
 import {living} from '../support/close';
 
 const [BATCH, N, D] = [2, 6, 4];
@@ -42,7 +42,7 @@ const present = (x: tf.Tensor) =>
     return tf.where(keep, x, tf.zerosLike(x)).dataSync();
   });
 
-describe.each(SYNCHRONOUS)('%s:', (backend) => {
+describeSynchronous('%s:', (backend) => {
   beforeAll(() => useBackend(backend));
   let before: ReturnType<typeof living>;
   beforeEach(() => void (before = living()));

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {fileSystem} from 'tfjs-local-attention/node';
 import {layers} from '../../src';
-import {BACKENDS, SYNCHRONOUS, useBackend} from '../support/backends';
+import {BACKENDS, describeSynchronous, useBackend} from '../support/backends';
 import {living} from '../support/close';
 
 const [B, N, D] = [4, 7, 6];
@@ -23,7 +23,7 @@ const weightsOf = (layer: tf.layers.Layer) => layer.getWeights().map(values);
 const fileUrls = BACKENDS.includes('tensorflow');
 if (!fileUrls) console.log('without the handler file://, which is that of tfjs-node');
 
-describe.each(SYNCHRONOUS)('%s:', (backend) => {
+describeSynchronous('%s:', (backend) => {
   beforeAll(() => useBackend(backend));
   let before: ReturnType<typeof living>;
   beforeEach(() => void (before = living()));

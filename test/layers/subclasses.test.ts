@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {LocalAttention} from '../../src';
-import {SYNCHRONOUS, useBackend} from '../support/backends';
+import {describeSynchronous, useBackend} from '../support/backends';
 
 type Inputs = tf.Tensor | tf.Tensor[];
 type Kwargs = Record<string, unknown>;
@@ -30,7 +30,7 @@ class Masks extends LocalAttention {
   }
 }
 
-describe.each(SYNCHRONOUS)('%s', (backend) => {
+describeSynchronous('%s', (backend) => {
   beforeAll(() => useBackend(backend));
 
   test.each(['auto', 'composite'] as const)('%s: a subclass turns training on', (by) => {

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {localTransformer} from '../../src';
 import {createDecoder, type Decoder} from '../../models/decoder';
-import {SYNCHRONOUS, useBackend} from '../support/backends';
+import {describeSynchronous, useBackend} from '../support/backends';
 import {living} from '../support/close';
 import {type BadCall, expectRefusal} from '../support/refusals';
 
@@ -22,7 +22,7 @@ const CONFIG = {
 /** What a decoder says of one token now, which it then has been fed. */
 const says = (decoder: Decoder, token = 1) => [...tf.tidy(() => decoder.feed([token]).dataSync())];
 
-describe.each(SYNCHRONOUS)('%s', (backend) => {
+describeSynchronous('%s', (backend) => {
   beforeAll(() => useBackend(backend));
 
   test('a snapshot is a value: later feeds do not change it, and it can be gone back to again', () => {

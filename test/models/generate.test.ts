@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import {LocalTransformerArgs, generate, localTransformer, registerFasterKernels} from '../../src';
 import type {GenerateOptions, Prompt} from '../../models/generate';
 import {othersFirst} from '../../models/turns';
-import {BACKENDS, SYNCHRONOUS, useBackend} from '../support/backends';
+import {BACKENDS, useBackend} from '../support/backends';
 import {living} from '../support/close';
 
 const V = 11;
@@ -34,7 +34,7 @@ async function likeliest(model: tf.LayersModel, text: number[]): Promise<number>
   return token;
 }
 
-describe.each(SYNCHRONOUS)('%s:', (backend) => {
+describe.each(BACKENDS)('%s:', (backend) => {
   let models: Record<'bounded' | 'unbounded', tf.LayersModel>;
   beforeAll(async () => {
     await useBackend(backend);

@@ -312,6 +312,7 @@ describe('it refuses, in words:', () => {
     [() => [null, tf.zeros([2, 3], 'int32')], 'logits must be a tf.Tensor of float32, got null'],
     [() => [tf.zeros([2, 3, 4]), tf.zeros([2, 3], 'int32'), {ignoreindex: 0}], "unknown option 'ignoreindex' (did you mean 'ignoreIndex'?)"], // prettier-ignore
     [() => [tf.zeros([2, 3, 4]), tf.zeros([2, 3], 'int32'), {ignoreIndex: 0.5}], 'ignoreIndex must be a whole number, got 0.5'], // prettier-ignore
+    [() => [tf.zeros([2, 3, 4]), tf.zeros([2, 3], 'int32'), {ignoreIndex: 2 ** 31}], 'ignoreIndex must be a whole number of int32, got 2147483648'], // prettier-ignore
   ])('%#', (args, sentence) => {
     const before = living();
     const given = args() as [tf.Tensor, tf.Tensor];

@@ -235,6 +235,14 @@ describe('it refuses, in words:', () => {
     expect(() => localTransformer({...SMALL, ...args} as never)).toThrow(sentence as string);
   });
 
+  test.each([1, 4])('an inserted layer of another shape, with %i streams', (numResidualStreams) => {
+    const options = {...SMALL, numResidualStreams, useDynamicPosBias: true};
+    const pooling = tf.layers.globalAveragePooling1d();
+    expect(() => localTransformer({...options, insertLayers: {2: pooling as never}})).toThrow(
+      'layer must give the shape of its input',
+    );
+  });
+
   test('a sequence longer than maxSeqLen, with the remedy', () => {
     const model = localTransformer(SMALL);
     const x = tf.zeros([1, 14], 'int32');

@@ -5,12 +5,12 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {languageModelLoss, localTransformer} from '../../src';
-import {SYNCHRONOUS, useBackend} from '../support/backends';
+import {describeSynchronous, useBackend} from '../support/backends';
 import {living} from '../support/close';
 
 const [B, V, D] = [3, 13, 12];
 
-describe.each(SYNCHRONOUS)('%s:', (backend) => {
+describeSynchronous('%s:', (backend) => {
   beforeAll(() => useBackend(backend));
 
   test.each([1, 2, 4])(

@@ -24,6 +24,7 @@ const FILES: Record<string, () => void> = {
   'gradient/second_order': () => require('../gradient/second_order.test'),
   'gradient/sure_rows': () => require('../gradient/sure_rows.test'),
   'gradient/use': () => require('../gradient/use.test'),
+  'models/generate': () => require('../models/generate.test'),
   'verify/right': () => require('../verify/right.test'),
   training: () => require('../training.test'),
   leaks: () => require('../leaks.test'),

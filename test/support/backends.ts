@@ -41,7 +41,13 @@ export const COVERED = candidates.filter(({reason}) => reason == null).map(({nam
 export const BACKENDS = COVERED.filter((name) => !ONLY_IN_PAGES.includes(name));
 
 /** Those whose tensors can be read without waiting. */
-export const SYNCHRONOUS = BACKENDS.filter((name) => name !== 'webgpu');
+const SYNCHRONOUS = BACKENDS.filter((name) => name !== 'webgpu');
+
+/** Tests for each of those; where a run names none of them, skipped as one. */
+export function describeSynchronous(name: string, tests: (backend: string) => void): void {
+  if (SYNCHRONOUS.length > 0) describe.each(SYNCHRONOUS)(name, tests);
+  else describe.skip(name, () => tests('none of this run'));
+}
 
 /** Each backend that this run skips, with the reason. */
 export const SKIPPED = candidates

@@ -16,7 +16,7 @@ const MAIN = `
   Object.assign(globalThis, {tf, tfjsLocalAttention});`;
 
 /** Builds it and returns the folder to serve, in one that the caller removes. */
-export function buildApp(): {served: string; project: string} {
+export function buildApp(main = MAIN): {served: string; project: string} {
   const project = mkdtempSync(join(tmpdir(), 'app-'));
   const packages = join(project, 'node_modules');
   const ours = join(packages, 'tfjs-local-attention');
@@ -24,7 +24,7 @@ export function buildApp(): {served: string; project: string} {
   for (const part of ['package.json', 'dist']) cpSync(join(ROOT, part), join(ours, part), {recursive: true}); // prettier-ignore
   symlinkSync(join(ROOT, 'node_modules/@tensorflow'), join(packages, '@tensorflow'));
   writeFileSync(join(project, 'index.html'), HTML);
-  writeFileSync(join(project, 'main.ts'), MAIN);
+  writeFileSync(join(project, 'main.ts'), main);
   const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
   const {status, stderr} = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'error'], {
     cwd: project,

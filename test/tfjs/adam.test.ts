@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {ADAM} from '../../kernels/tfjs/adam';
-import {SYNCHRONOUS, useBackend} from '../support/backends';
+import {describeSynchronous, useBackend} from '../support/backends';
 import {living} from '../support/close';
 import {someValues} from '../support/replaced';
 
@@ -44,7 +44,7 @@ function train(method: Apply, steps: number, asList: boolean, spoilt: number[] =
   return bytes;
 }
 
-describe.each(SYNCHRONOUS)('a step of adam on %s', (backend) => {
+describeSynchronous('a step of adam on %s', (backend) => {
   beforeAll(() => useBackend(backend));
 
   test.each([

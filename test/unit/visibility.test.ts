@@ -5,7 +5,7 @@ import {resolveConfig} from '../../src/attention/config';
 import {Problem, problemOf} from '../../src/attention/problem';
 import {band, diagonal, existing, inBand} from '../../src/attention/visibility';
 import {bucket, foldBack, layoutOf, lookAround, unbucket} from '../../src/attention/windows';
-import {SYNCHRONOUS, useBackend} from '../support/backends';
+import {describeSynchronous, useBackend} from '../support/backends';
 import {living} from '../support/close';
 
 interface Shape {
@@ -85,7 +85,7 @@ test('no more windows are laid beside one than the sequence has', () => {
   expect(layout).toMatchObject({context: 15, skipped: 21});
 });
 
-describe.each(SYNCHRONOUS)('%s', (backend) => {
+describeSynchronous('%s', (backend) => {
   beforeAll(() => useBackend(backend));
 
   test.each(NAMED)('band holds inBand of each row and slot: %s', (_, shape) => {

@@ -15,6 +15,11 @@ const READY = {
   /** How many threads compute, the main one included. */
   threads: count(1),
 };
+/**
+ * The options of {@link ready}. `null` counts as absent.
+ *
+ * @interface
+ */
 export type ReadyOptions = Given<typeof READY>;
 
 let last: Promise<unknown> = Promise.resolve();
@@ -32,7 +37,7 @@ let last: Promise<unknown> = Promise.resolve();
  * Threads never keep a process alive. What they share is as large as the largest call on them, until
  * `ready` is called again.
  *
- * @param options.threads by default as many as there are processors, 8 at the most, and 1 where
+ * @param options `threads`: by default as many as there are processors, 8 at the most, and 1 where
  *   there can be no threads
  * @throws RangeError that says why, if `threads` is given and there cannot be so many; TypeError or
  *   RangeError for options that are none. All as rejections.

@@ -53,16 +53,14 @@ export function showHeads(
 }
 
 function picture(at: number, heads: number, window: number) {
-  const [block, head] = [Math.floor(at / heads) + 1, (at % heads) + 1];
-  const name = `${block}.${head}, block ${block}, head ${head}`; // begins with what is written on it
   const element = document.createElement('button');
   element.type = 'button';
-  element.setAttribute('aria-label', name);
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [window + 1, ROWS];
-  const label = document.createElement('span');
-  label.textContent = `${block}.${head}`;
-  element.append(canvas, label);
+  const label = document.createElement('b');
+  label.textContent = `${Math.floor(at / heads) + 1}.${(at % heads) + 1}`;
+  const most = document.createElement('span');
+  element.append(canvas, label, ' ', most);
 
   const draw = (weights: Float32Array, text: string) => {
     const characters = [...text];
@@ -79,7 +77,7 @@ function picture(at: number, heads: number, window: number) {
       }
     }
     context.putImageData(pixels, 0, 0);
-    element.setAttribute('aria-label', `${name}: ${mostOf(weights, characters)}`);
+    most.textContent = mostOf(weights, characters);
   };
   return {element, draw};
 }
@@ -91,7 +89,7 @@ function mostOf(weights: Float32Array, characters: string[]): string {
   const key = row.indexOf(Math.max(...row));
   const back = n - 1 - key;
   const where = back === 0 ? 'itself' : `${back} back`;
-  return `most at ${nameOf(characters[key])}, ${where}, ${Math.round(100 * row[key])} percent`;
+  return `${nameOf(characters[key])}, ${where}, ${Math.round(100 * row[key])}\u00a0%`;
 }
 
 /** A character as one can say it. */

@@ -58,8 +58,8 @@ export const MARKUP = `
     ${shape.window + 1} characters.</p>
   <div class="heads" id="heads" role="group" aria-labelledby="heads-title"></div>
   <p class="note">
-    A row is a character that looks, the newest at the foot; a column is how far back it looks,
-    itself at the right. The pictures are computed on cpu, whatever writes. On pages that it has not
+    2.3 is the third head of the second block, with what it looked at most. A row is a character that
+    looks, the newest at the foot; a column is how far back it looks, itself at the right. The pictures are computed on cpu, whatever writes. On pages that it has not
     read the model needs ${bitsPerChar.model.toFixed(2)} bits for a character; counting pairs needs
     ${bitsPerChar.bigram.toFixed(2)}.
   </p>`;

@@ -1,0 +1,66 @@
+/** The backend that computes, and how its device may be lost. */
+import * as tf from '@tensorflow/tfjs';
+
+import type {BackendName} from '../backend';
+
+/** What was being computed will not be: its promise may never settle by itself. */
+export class DeviceLost extends Error {}
+
+/** An error of a lost device comes sooner than the message that it is lost. */
+const GRACE_MS = 300;
+
+export class Device {
+  /** Answers, with a reason, when the device is lost: never, where there is none that could be. */
+  readonly lost: Promise<string>;
+  private reason: string | null = null;
+  private readonly waiting = new Set<(error: DeviceLost) => void>();
+
+  /** What TF.js has just started. @param told what the backend calls its device */
+  constructor(
+    readonly name: BackendName,
+    readonly told: string,
+  ) {
+    this.lost = lossOf(name);
+    void this.lost.then((reason) => {
+      this.reason = reason;
+      for (const reject of this.waiting) reject(new DeviceLost(reason));
+    });
+  }
+
+  /** What `work` gives; throws {@link DeviceLost} where the device is lost first, or is the cause. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    if (this.reason !== null) throw new DeviceLost(this.reason);
+    let reject!: (error: DeviceLost) => void;
+    const loss = new Promise<never>((_, rejects) => (reject = rejects));
+    this.waiting.add(reject);
+    try {
+      return await Promise.race([work(), loss]);
+    } catch (error) {
+      if (this.reason === null && canBeLost(this.name)) {
+        await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+      }
+      throw this.reason === null ? error : new DeviceLost(this.reason);
+    } finally {
+      this.waiting.delete(reject);
+    }
+  }
+}
+
+function canBeLost(name: BackendName): boolean {
+  return name === 'webgl' || name === 'webgpu';
+}
+
+function lossOf(name: BackendName): Promise<string> {
+  const backend: unknown = tf.backend();
+  if (name === 'webgpu') {
+    const {device} = backend as {device: GPUDevice};
+    return device.lost.then(({message}) => message || 'the browser gave no reason');
+  }
+  if (name === 'webgl') {
+    const {canvas} = (backend as {gpgpu: {gl: WebGL2RenderingContext}}).gpgpu.gl;
+    return new Promise((resolve) =>
+      canvas.addEventListener('webglcontextlost', () => resolve('its context was lost')),
+    );
+  }
+  return new Promise(() => {});
+}
