@@ -72,6 +72,11 @@ if (NO_SITE) console.log(`skipped: Compare (${NO_SITE})`);
       const absent = rows.map((cells) => cells.indexOf('–'));
       expect([[-1, -1], [-1, 3]]).toContainEqual(absent); // prettier-ignore
       const longest = absent[1] === -1 ? '512' : '256';
+      // queries, keys, values and output, and hardly more: no attention weights
+      const sequences = (4 * (4 * 512 * 64) * 4) / 1e6;
+      const held = parseFloat(rows[1][2]!);
+      expect(held).toBeGreaterThanOrEqual(Math.floor(100 * sequences) / 100);
+      expect(held).toBeLessThan(1.3 * sequences);
       await page.locator('#compare-copy').click();
       await says('Copied.');
       const lines = (await page.evaluate(() => navigator.clipboard.readText())).split('\n');

@@ -54,31 +54,34 @@ async function call(inputs: tf.Tensor[], {by, gradient}: Setting): Promise<void>
   const [q, k, v] = inputs;
   const read = tf.tidy(() => {
     const results = gradient ? tf.grads(attend)(inputs, tf.onesLike(v)) : [attend(q, k, v)];
-    return tf.concat(results.map((result) => tf.reshape(tf.slice(result, 0, 1), [-1]).slice(0, 1)));
+    return tf.concat(results.map((result) => tf.slice(tf.reshape(result, [-1]), 0, 1)));
   });
   await read.data();
   read.dispose();
 }
 
-/** Calls `f` and tells the most bytes of tensors that there were in between. */
+/**
+ * Calls `f` and tells the most bytes that tensors have held meanwhile. `tf.profile` tells another number:
+ * it counts a reshaped tensor again, though it holds nothing of its own, and reads each one from a GPU.
+ */
 async function watched(f: () => Promise<void>): Promise<{bytes: number}> {
-  const {state} = tf.engine();
-  let now = state.numBytes;
+  const held = tf.engine().state.tensorInfo; // by what holds the values, whichever tensors share them
+  const {set: enter, delete: leave} = held;
+  let now = tf.memory().numBytes;
   let most = now;
-  // tf.profile tells it too, but reads back every tensor on webgl, which takes longer than the call
-  Object.defineProperty(state, 'numBytes', {
-    configurable: true,
-    enumerable: true,
-    get: () => now,
-    set(bytes: number) {
-      now = bytes;
-      most = Math.max(most, bytes);
-    },
-  });
+  held.set = (id, holder) => {
+    now += holder.bytes;
+    most = Math.max(most, now);
+    return enter.call(held, id, holder);
+  };
+  held.delete = (id) => {
+    now -= held.get(id)?.bytes ?? 0;
+    return leave.call(held, id);
+  };
   try {
     await f();
   } finally {
-    Object.defineProperty(state, 'numBytes', {value: now, writable: true, configurable: true, enumerable: true}); // prettier-ignore
+    Object.assign(held, {set: enter, delete: leave});
   }
   return {bytes: most};
 }

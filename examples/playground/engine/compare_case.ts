@@ -17,9 +17,9 @@ export interface Point {
   /** Of a call, until one of its numbers has been read: the median of `runs`. */
   ms: number;
   runs: number;
-  /** The most that `tf.memory().numBytes` was during a call, inputs and outputs included. */
+  /** The most that the tensors of TF.js held during a call, inputs and outputs included. */
   bytes: number;
 }
 
-/** A call that takes longer is measured once, and no longer text by the same. */
+/** A call that takes longer is measured once, and longer texts are not. */
 export const BUDGET_MS = 2000;
