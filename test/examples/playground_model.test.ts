@@ -10,9 +10,10 @@ import {
 } from 'tfjs-local-attention';
 
 import {Alphabet} from '../../examples/char_lm/alphabet';
-import {novel, split} from '../../examples/char_lm/corpus';
+import {novel} from '../../examples/char_lm/corpus';
 import {modelBits, spread} from '../../examples/char_lm/evaluation';
 import {buildModel} from '../../examples/char_lm/model';
+import {split} from '../../examples/char_lm/split';
 import config from '../../examples/playground/model/config.json';
 import {float16, halved} from '../../scripts/float16';
 
