@@ -8,7 +8,7 @@ import {othersFirst} from './turns';
 
 const WINDOWS = 32;
 /** Between two of these many windows it may be left. */
-const AT_ONCE = 8;
+const AT_ONCE = 4;
 
 export function windowsOf({heldOut}: Corpus): Windows {
   return spread(heldOut, LENGTH, LENGTH / 4, WINDOWS);

@@ -119,8 +119,8 @@ export class Trainer {
   }
 
   private async take(look: Look, last: boolean): Promise<void> {
-    await this.exclusively(() => look.take(this.pupil!, last));
-    await this.exclusively(() => this.keep());
+    const taken = await this.exclusively(() => look.take(this.pupil!, last));
+    if (taken || last) await this.exclusively(() => this.keep());
   }
 
   /** Reports steps, but no more often than one can see. */

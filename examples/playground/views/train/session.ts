@@ -47,7 +47,10 @@ export class Session {
   /** The one button: what it does is what it says. */
   go(): void {
     const {phase, busy} = this.state;
-    if (phase === 'training') void this.train.pause();
+    if (phase === 'training') {
+      this.show({told: 'Pausing after this step…'}); // a step of a slow GPU takes seconds
+      void this.train.pause();
+    }
     if (phase === 'paused') void this.train.resume();
     if (phase === 'idle' && !busy) void this.trainOn(choices());
   }
