@@ -457,6 +457,7 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
       await open(backend, 'losing');
       await part('go').click();
       await page.locator('#train-samples li').first().waitFor();
+      await reaches((await number('figure-step')) + 1); // what the line was of has been kept by then
       for (const worker of page.workers()) {
         await worker.evaluate(() => {
           for (const one of (globalThis as unknown as {lose: (() => void)[]}).lose) one();
