@@ -19,8 +19,8 @@ const mounted = new Set<string>();
 /** Shows the view that the address names, the first where it names none. */
 async function show(): Promise<void> {
   const named = location.hash.slice(1);
-  if (named === 'content') return; // the link that skips the head of the page
-  const view = named in VIEWS ? named : 'write';
+  if (named === 'content' && mounted.size > 0) return; // the link that skips the head of the page
+  const view = Object.hasOwn(VIEWS, named) ? named : 'write';
   for (const name of Object.keys(VIEWS)) {
     sectionOf(name).hidden = name !== view;
     const link = document.querySelector(`nav a[href="#${name}"]`)!;

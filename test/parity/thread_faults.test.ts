@@ -107,6 +107,23 @@ describe.each(FUSED.filter(([, {build}]) => build === 'simd'))('%s', (_, one) =>
     expect(warn).not.toHaveBeenCalled();
   });
 
+  test('a thread that answers while it ends is waited for all the same', async () => {
+    await ready({threads: 2});
+    results(); // now it has a memory to let go of, and answers that it did
+    const {terminate} = workers.Worker.prototype;
+    const slow = jest.spyOn(workers.Worker.prototype, 'terminate');
+    slow.mockImplementation(async function (this: workers.Worker) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return terminate.call(this);
+    });
+    const unref = jest.spyOn(workers.Worker.prototype, 'unref');
+    const left = await ready({threads: 1});
+    const unrefs = unref.mock.calls.length;
+    unref.mockRestore();
+    slow.mockRestore();
+    expect([left, unrefs]).toEqual([1, 0]); // or the process could end before
+  });
+
   test('a thread that does not start is a reason', async () => {
     spoil = () => 'throw new Error("no thread today");';
     await expect(ready({threads: 2})).rejects.toThrow(

@@ -64,9 +64,11 @@ export function forget(memory: WebAssembly.Memory): void {
 /** Starts a thread and sees it run the module; from then on it does not keep a process alive. */
 function startWorker(memory: WebAssembly.Memory): Promise<WorkerThread> {
   return new Promise((resolve, reject) => {
+    let begun = false;
     const thread = startThread({
       answered() {
-        if (workers().includes(worker)) return;
+        if (begun) return; // it was told to let go of a memory, and may have been ended since
+        begun = true;
         workers([...workers(), worker]);
         thread.unref();
         resolve(worker);
