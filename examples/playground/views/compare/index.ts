@@ -94,7 +94,9 @@ export async function mount(section: HTMLElement): Promise<void> {
     const rows = cards.map(({candidate, lines}) => ({...candidate, lines}));
     const date = new Date().toISOString().slice(0, 10);
     const where = {browser: thisBrowser(), versions: __VERSIONS__, date, gradient: measured};
-    void navigator.clipboard.writeText(markdownOf(rows, where)).then(
+    // a page of plain http has no clipboard
+    const copied = navigator.clipboard?.writeText(markdownOf(rows, where)) ?? Promise.reject();
+    void copied.then(
       () => void (state.textContent = 'Copied.'),
       () => void (state.textContent = 'This browser does not let the page copy.'),
     );

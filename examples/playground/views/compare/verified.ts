@@ -17,6 +17,7 @@ export async function verifyAll(
   place.innerHTML = `<div class="table" tabindex="0" role="region" aria-label="Verified">
     <table><thead><tr>${HEAD.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>
     <tbody></tbody></table></div>`;
+  if (chosen.length === 0) return 'No backend is chosen.';
   let wrong = 0;
   for (const candidate of chosen) {
     tell(`Verifying ${candidate.title}…`);

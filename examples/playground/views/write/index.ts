@@ -38,11 +38,13 @@ export async function mount(section: HTMLElement): Promise<void> {
 
   let paused = false;
   const pause = () => {
-    paused = stream.running;
+    if (!stream.running) return; // stopped by the visitor, or by a view before
+    paused = true;
     stream.stop();
   };
   const resume = () => {
     if (paused) stream.start();
+    paused = false;
   };
   function go() {
     if (!hand) return; // it begins by itself as soon as somebody can write
