@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import {Plugin, defineConfig} from 'vite';
+import {defineConfig} from 'vite';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -8,18 +8,6 @@ function versionOf(folder: string): string {
   const {name, version} = JSON.parse(readFileSync(at(`${folder}/package.json`), 'utf8'));
   return `${name} ${version}`;
 }
-
-/**
- * TF.js starts its threads with the text of a function, which names a variable around it: without its
- * surroundings the name must be a global one, or a minifier gives it another.
- */
-const threadsOfTfjs: Plugin = {
-  name: 'threads of TF.js',
-  transform(code, id) {
-    if (!id.endsWith('/tfjs-backend-wasm-threaded-simd.js')) return null;
-    return code.replace('var _scriptDir', '_scriptDir').replaceAll('_scriptDir', 'self._scriptDir');
-  },
-};
 
 /** Static files that any server can host under any path. */
 export default defineConfig({
@@ -33,7 +21,7 @@ export default defineConfig({
       `${versionOf('../..')}, ${versionOf('../../node_modules/@tensorflow/tfjs')}`,
     ),
   },
-  worker: {format: 'es', plugins: () => [threadsOfTfjs]},
+  worker: {format: 'es'},
   build: {
     outDir: at('../../site'),
     emptyOutDir: true,

@@ -11,7 +11,7 @@ import {continueText, timed} from '../../examples/char_lm/sample';
 import {save} from '../../examples/char_lm/store';
 import {Chromium, openChromium} from '../support/chromium';
 import {isWanted} from '../support/named';
-import {NO_SITE, siteUnder, violations} from '../support/playground';
+import {NO_SITE, siteUnder, expectUsable} from '../support/playground';
 import {Server, serve} from '../support/server';
 
 const BACKENDS = ['wasm', 'webgl', 'webgpu'].filter(isWanted);
@@ -421,21 +421,7 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
 
   onWasm('axe-core finds nothing before, while and after it trains', async () => {
     await open();
-    const check = async (when: string) => {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({colorScheme});
-        for (const width of [1280, 360]) {
-          await page.setViewportSize({width, height: 800});
-          const wider = await page.evaluate(
-            () => document.documentElement.scrollWidth - innerWidth,
-          );
-          const found = await violations(page);
-          expect({when, colorScheme, width, wider, found}).toEqual(
-            {when, colorScheme, width, wider: 0, found: []}, // prettier-ignore
-          );
-        }
-      }
-    };
+    const check = (when: string) => expectUsable(page, when);
     await check('before');
     await part('go').click();
     await reaches(2);

@@ -2,7 +2,7 @@
 import type {Page} from 'playwright-core';
 
 import {Chromium, openChromium} from '../support/chromium';
-import {NO_SITE, siteUnder, violations} from '../support/playground';
+import {NO_SITE, siteUnder, expectUsable} from '../support/playground';
 import {ISOLATION, Server, serve} from '../support/server';
 
 const SOON_MS = 60_000; // the model loads, on busy cores
@@ -144,13 +144,6 @@ if (NO_SITE) console.log(`skipped: See the window (${NO_SITE})`);
   test('axe-core finds nothing, and nothing is wider than the screen', async () => {
     await weights();
     await atOnce('lookForward', '1');
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({colorScheme});
-      for (const width of [1280, 360]) {
-        await page.setViewportSize({width, height: 800});
-        const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect({wider, found: await violations(page)}).toEqual({wider: 0, found: []});
-      }
-    }
+    await expectUsable(page, 'window');
   });
 });

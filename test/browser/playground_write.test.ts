@@ -4,7 +4,7 @@ import type {Page, Response} from 'playwright-core';
 
 import {Chromium, openChromium} from '../support/chromium';
 import {isWanted} from '../support/named';
-import {NO_SITE, siteUnder, violations} from '../support/playground';
+import {NO_SITE, siteUnder, violations, expectUsable} from '../support/playground';
 import {Server, serve} from '../support/server';
 
 const VIEWS = ['write', 'window', 'train', 'compare'];
@@ -92,19 +92,7 @@ if (NO_SITE) console.log(`skipped: the playground (${NO_SITE})`);
     for (const view of VIEWS) {
       await page.goto(`${server.origin}/a-place/#${view}`);
       await page.locator(`#view-${view} h1`).waitFor();
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({colorScheme});
-        for (const width of [1280, 360]) {
-          await page.setViewportSize({width, height: 800});
-          const wider = await page.evaluate(
-            () => document.documentElement.scrollWidth - innerWidth,
-          );
-          const found = await violations(page);
-          expect({view, colorScheme, width, wider, found}).toEqual(
-            {view, colorScheme, width, wider: 0, found: []}, // prettier-ignore
-          );
-        }
-      }
+      await expectUsable(page, view);
     }
   });
 

@@ -46,6 +46,20 @@ export interface Violation {
   nodes: string[];
 }
 
+/** Expects, in light and dark, at 1280 and 360 px, that axe-core finds nothing and nothing is wider than the screen. */
+export async function expectUsable(page: Page, when: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({colorScheme});
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({width, height: 800});
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      const found = await violations(page);
+      const here = {when, colorScheme, width};
+      expect({...here, wider, found}).toEqual({...here, wider: 0, found: []});
+    }
+  }
+}
+
 /** What axe-core finds in the page as it is now. */
 export async function violations(page: Page): Promise<Violation[]> {
   await page.addScriptTag({path: AXE});

@@ -2,6 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 import {ready, registerFasterKernels} from 'tfjs-local-attention';
 
+import {lossOf} from './loss';
+import {rendererOf} from './renderer';
+
 export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 
 export const BACKENDS: readonly BackendName[] = ['cpu', 'wasm', 'webgl', 'webgpu'];
@@ -19,7 +22,7 @@ export async function startBackend(name: BackendName, threads = 1): Promise<Star
     await tf.ready();
     if (threads > 1) await ready({threads});
     registerFasterKernels();
-    watch(name);
+    void lossOf(name).then(() => lose(`${name} has lost its device.`));
     return {name, device: deviceOf(name, threads)};
   } catch (error) {
     return {
@@ -50,9 +53,7 @@ function deviceOf(name: BackendName, threads: number): string {
     return adapterInfo?.description || adapterInfo?.vendor || 'WebGPU';
   }
   if (name === 'webgl') {
-    const gl = new OffscreenCanvas(1, 1).getContext('webgl2')!;
-    const told = gl.getExtension('WEBGL_debug_renderer_info');
-    return String(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+    return rendererOf((tf.backend() as unknown as {gpgpu: {gl: WebGL2RenderingContext}}).gpgpu.gl);
   }
   return `WebAssembly, ${threads === 1 ? 'one thread' : `${threads} threads`} on ${navigator.hardwareConcurrency} cores`;
 }
@@ -63,14 +64,4 @@ const lost = new Promise<string>((resolve) => (lose = resolve));
 /** Answers when the device of this worker is gone, with a sentence; until then not at all. */
 export function whenLost(): Promise<string> {
   return lost;
-}
-
-function watch(name: BackendName): void {
-  const {gpgpu, device} = tf.backend() as unknown as {
-    gpgpu?: {gl: WebGL2RenderingContext};
-    device?: GPUDevice;
-  };
-  const gone = () => lose(`${name} has lost its device.`);
-  gpgpu?.gl.canvas.addEventListener('webglcontextlost', gone);
-  void device?.lost.then(gone);
 }

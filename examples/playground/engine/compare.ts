@@ -5,7 +5,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {localAttention, verify} from 'tfjs-local-attention';
 
-import {BackendName, Started, startBackend} from './backend';
 import {BUDGET_MS, CASE, Point, Setting} from './compare_case';
 
 const ENOUGH_MS = 600; // of measuring a point
@@ -13,16 +12,6 @@ const FEWEST = 3;
 const MOST = 9;
 
 export const compare = {
-  /** @param threads of the package's kernels and of TF.js's */
-  async start(name: BackendName, threads: number): Promise<Started> {
-    if (name === 'wasm' && threads === 1) {
-      // imported for its flag: TF.js would take threads of its own wherever it can have them
-      await import('@tensorflow/tfjs-backend-wasm');
-      tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-    }
-    return startBackend(name, threads);
-  },
-
   async measure(setting: Setting): Promise<Point> {
     const {heads, headDim} = CASE;
     const shape = [1, heads, setting.n, headDim];

@@ -1,7 +1,6 @@
 /** The backend that computes, and how its device may be lost. */
-import * as tf from '@tensorflow/tfjs';
-
 import type {BackendName} from '../backend';
+import {lossOf} from '../loss';
 
 /** What was being computed will not be: its promise may never settle by itself. */
 export class DeviceLost extends Error {}
@@ -48,19 +47,4 @@ export class Device {
 
 function canBeLost(name: BackendName): boolean {
   return name === 'webgl' || name === 'webgpu';
-}
-
-function lossOf(name: BackendName): Promise<string> {
-  const backend: unknown = tf.backend();
-  if (name === 'webgpu') {
-    const {device} = backend as {device: GPUDevice};
-    return device.lost.then(({message}) => message || 'the browser gave no reason');
-  }
-  if (name === 'webgl') {
-    const {canvas} = (backend as {gpgpu: {gl: WebGL2RenderingContext}}).gpgpu.gl;
-    return new Promise((resolve) =>
-      canvas.addEventListener('webglcontextlost', () => resolve('its context was lost')),
-    );
-  }
-  return new Promise(() => {});
 }

@@ -1,7 +1,6 @@
 /** A line that the model writes. */
 import {CharacterModel} from '../../../char_lm/character_model';
 import {continueText} from '../../../char_lm/sample';
-import {othersFirst} from './turns';
 
 export interface LineOptions {
   prompt: string;
@@ -24,8 +23,7 @@ export async function writeLine(
   for await (const character of continueText(written, prompt, options)) {
     text += character;
     onPart(character);
-    if (!goesOn()) break;
-    await othersFirst();
+    if (!goesOn()) break; // the page is heard between two characters: generate lets others have their turn
   }
   return text;
 }

@@ -1,5 +1,6 @@
 /** What this machine may compute with, found without starting it: a backend, or why it is missing. */
 import type {BackendName} from '../../engine/backend';
+import {rendererOf} from '../../engine/renderer';
 
 export interface Candidate {
   /** As the visitor reads it: `wasm, 4 threads`. */
@@ -42,8 +43,7 @@ function whyNoThreads(cores: number): string | null {
 function webgl(): Pick<Candidate, 'device' | 'missing'> {
   const gl = new OffscreenCanvas(1, 1).getContext('webgl2');
   if (!gl) return {device: '', missing: 'This browser has no WebGL 2.'};
-  const told = gl.getExtension('WEBGL_debug_renderer_info');
-  const device = String(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  const device = rendererOf(gl);
   // browsers have few contexts to give
   gl.getExtension('WEBGL_lose_context')?.loseContext();
   return {device, missing: null};

@@ -24,8 +24,8 @@ export async function measure(
   const unless = unlessStopped(signal);
   const begin = async () => {
     opened = openEngine();
+    const started = await unless(opened.engine.startBackend(backend, threads));
     const engine = await unless(opened.engine.compare());
-    const started = await unless(engine.start(backend, threads));
     return {engine, reason: 'reason' in started ? started.reason : null};
   };
   try {

@@ -39,9 +39,9 @@ async function verifyOne(
   const opened = openEngine();
   const unless = unlessStopped(signal);
   try {
-    const engine = await unless(opened.engine.compare());
-    const started = await unless(engine.start(candidate.backend, candidate.threads));
+    const started = await unless(opened.engine.startBackend(candidate.backend, candidate.threads));
     if ('reason' in started) return {texts: [started.reason], wrong: true};
+    const engine = await unless(opened.engine.compare());
     const found: Verification = await unless(engine.verify());
     const {device, implementation, passed, cases, maxError, failures, seconds} = found;
     const right = `${passed} of ${cases}`;
