@@ -21,7 +21,10 @@ const KERNELS: Record<string, [inputs: Shapes, attrs: tf.NamedAttrMap]> = {
   ],
   _FusedMatMul: [{a: [1, 512, 256], b: [1, 256, 64]}, {transposeA: false, transposeB: false, activation: 'linear'}], // prettier-ignore
   ...Object.fromEntries(
-    ['Add', 'Sub', 'Multiply', 'RealDiv'].map((name) => [name, [{a: [2, 512, 256], b: [256]}, {}]]),
+    ['Add', 'Sub', 'Multiply', 'RealDiv', 'Minimum'].map((name) => [
+      name,
+      [{a: [2, 512, 256], b: [256]}, {}],
+    ]),
   ),
   Cast: [{x: [2, 512, 256]}, {dtype: 'float32'}],
   Erf: [{x: [2, 512, 1024]}, {}],

@@ -12,6 +12,7 @@ import {GATHER} from './gather';
 import {CAST, IDENTITY} from './identity';
 import {MAPS} from './map';
 import {MAT_MUL} from './mat_mul';
+import {MINIMUM} from './minimum';
 import type {GradientReplacement, MethodReplacement, Replacement} from './replacement';
 import {SLICE, SPLIT} from './slice';
 import {SUM} from './sum';
@@ -49,6 +50,7 @@ const KERNELS: readonly Replacement[] = [
   CAST,
   GATHER,
   IDENTITY,
+  MINIMUM,
   SEGMENT_SUM,
   ...SLICE,
   ...SPLIT,

@@ -54,3 +54,14 @@ export function shapes(least: number, most: number, largest = 7): fc.Arbitrary<n
   const size = fc.oneof(some, {weight: 1, arbitrary: fc.constant(0)});
   return fc.array(size, {minLength: least, maxLength: most});
 }
+
+/** Two shapes of which the second is broadcast along some axes, or lacks the first ones; or the other way. */
+export const broadcastPairs = fc
+  .array(fc.tuple(fc.integer({min: 0, max: 5}), fc.constantFrom('both', 'a', 'b')), {maxLength: 5})
+  .chain((axes) => fc.tuple(fc.constant(axes), fc.nat(axes.length), fc.boolean()))
+  .map(([axes, missing, isSecond]) => {
+    const of = (one: string) =>
+      axes.map(([size, who]) => (who === 'both' || who === one ? size : 1));
+    const [a, b] = [of('a'), of('b')];
+    return isSecond ? [a, b.slice(missing)] : [a.slice(missing), b];
+  });

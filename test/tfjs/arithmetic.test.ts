@@ -1,24 +1,13 @@
-/** Our Add, Sub, Multiply and RealDiv on cpu against those of TF.js: the same bits. */
+/** Our Add, Sub, Multiply, RealDiv and Minimum on cpu against those of TF.js: the same bits. */
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 
 import {ARITHMETIC} from '../../kernels/tfjs/arithmetic';
 import {BACKENDS, useBackend} from '../support/backends';
 import {living} from '../support/close';
-import {both, expectSame, someValues} from '../support/replaced';
+import {both, broadcastPairs, expectSame, someValues} from '../support/replaced';
 
 const onCpu = BACKENDS.includes('cpu') ? describe : describe.skip;
-
-/** Two shapes of which the second is broadcast along some axes, or lacks the first ones; or the other way. */
-const pairs = fc
-  .array(fc.tuple(fc.integer({min: 0, max: 5}), fc.constantFrom('both', 'a', 'b')), {maxLength: 5})
-  .chain((axes) => fc.tuple(fc.constant(axes), fc.nat(axes.length), fc.boolean()))
-  .map(([axes, missing, isSecond]) => {
-    const of = (one: string) =>
-      axes.map(([size, who]) => (who === 'both' || who === one ? size : 1));
-    const [a, b] = [of('a'), of('b')];
-    return isSecond ? [a, b.slice(missing)] : [a.slice(missing), b];
-  });
 
 onCpu.each(ARITHMETIC.map((one) => [one.kernel, one] as const))('%s on cpu', (_, replacement) => {
   beforeAll(() => useBackend('cpu'));
@@ -40,7 +29,7 @@ onCpu.each(ARITHMETIC.map((one) => [one.kernel, one] as const))('%s on cpu', (_,
       expect(wasHandedOn()).toBe(false);
       expectSame(found, theirs({a, b}));
     };
-    fc.assert(fc.property(pairs, check), {numRuns: 200, seed: 7});
+    fc.assert(fc.property(broadcastPairs, check), {numRuns: 200, seed: 7});
   });
 
   test('of NaN, infinities and zeros of either sign', () => {

@@ -1,0 +1,70 @@
+/** Our Minimum on wasm against that of TF.js: the same bits. */
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+
+import {broadcastRows} from '../../kernels/tfjs/broadcast_rows';
+import {MINIMUM} from '../../kernels/tfjs/minimum';
+import {BACKENDS, useBackend} from '../support/backends';
+import {living} from '../support/close';
+import {both, broadcastPairs, expectSame, someValues} from '../support/replaced';
+
+const onWasm = BACKENDS.includes('wasm') ? describe : describe.skip;
+
+onWasm('Minimum on wasm', () => {
+  beforeAll(() => useBackend('wasm'));
+  let before: ReturnType<typeof living>;
+  beforeEach(() => {
+    before = living();
+    tf.engine().startScope();
+  });
+  afterEach(() => {
+    tf.engine().endScope();
+    expect(living()).toEqual(before);
+  });
+
+  test('of any shapes that go together, long rows by ours', () => {
+    const {theirs, ours, wasHandedOn} = both(MINIMUM);
+    const own = {short: 0, long: 0};
+    const check = ([first, second]: number[][]) => {
+      const [a, b] = [someValues(first), tf.mul(someValues(second), -0.7)];
+      const found = ours({a, b});
+      const isShort = broadcastRows(first, second).length < 8;
+      own[isShort ? 'short' : 'long']++;
+      expect(wasHandedOn()).toBe(isShort);
+      if (!found.shape.includes(0)) expectSame(found, theirs({a, b}));
+    };
+    fc.assert(fc.property(broadcastPairs, check), {numRuns: 400, seed: 7});
+    expect(Math.min(own.short, own.long)).toBeGreaterThan(30);
+  });
+
+  test.each([
+    ['a table of keys for all windows', [2, 3, 5, 9], [5, 9]],
+    ['keys of each window', [2, 3, 5, 9], [3, 1, 9]],
+    ['a number for all', [2, 3, 5, 9], []],
+    ['the table first', [5, 9], [2, 3, 5, 9]],
+    ['columns for rows', [13, 1], [1, 11]],
+  ])('of scores and %s', (_, first, second) => {
+    const {theirs, ours, wasHandedOn} = both(MINIMUM);
+    const [a, b] = [someValues(first), tf.sin(tf.mul(someValues(second), 9))];
+    const found = ours({a, b});
+    expect(wasHandedOn()).toBe(false);
+    expectSame(found, theirs({a, b}));
+  });
+
+  test('of NaN, infinities and zeros of either sign', () => {
+    const {theirs, ours, wasHandedOn} = both(MINIMUM);
+    const some = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 3e38, 1e-45];
+    const [a, b] = [tf.tensor(some, [9, 1]), tf.tensor(some)];
+    const found = ours({a, b}).dataSync();
+    expect(wasHandedOn()).toBe(false);
+    const known = theirs({a, b}).dataSync();
+    found.forEach((value, i) => expect(Object.is(value, known[i])).toBe(true));
+  });
+
+  test('of integers, and of shapes that do not go together, it is TF.js’s turn', () => {
+    const {ours, wasHandedOn} = both(MINIMUM);
+    ours({a: someValues([9], 'int32'), b: someValues([9], 'int32')});
+    expect(wasHandedOn()).toBe(true);
+    expect(() => ours({a: someValues([3]), b: someValues([4])})).toThrow(/broadcast/);
+  });
+});
