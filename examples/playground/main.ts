@@ -31,14 +31,28 @@ async function show(): Promise<void> {
   dispatchEvent(new CustomEvent('view', {detail: view}));
   if (mounted.has(view)) return;
   mounted.add(view);
-  const {mount} = await VIEWS[view]();
-  await mount(sectionOf(view));
+  try {
+    const {mount} = await VIEWS[view]();
+    await mount(sectionOf(view));
+  } catch (error) {
+    mounted.delete(view); // it begins anew when it is shown again
+    explain(sectionOf(view), error as Error);
+  }
+}
+
+function explain(section: HTMLElement, {message}: Error): void {
+  const problem = document.createElement('p');
+  problem.className = 'problem';
+  problem.setAttribute('role', 'alert');
+  problem.textContent = `This view cannot be shown. ${message}`;
+  section.replaceChildren(problem);
 }
 
 function sectionOf(view: string): HTMLElement {
   return document.getElementById(`view-${view}`)!;
 }
 
+if (import.meta.env.DEV) document.querySelector('.bottom a')!.remove(); // the site has them, the server of Vite has not
 chooseTheme(document.getElementById('theme') as HTMLButtonElement);
 addEventListener('hashchange', () => void show());
 void show();

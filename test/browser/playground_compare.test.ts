@@ -3,7 +3,7 @@ import type {Page} from 'playwright-core';
 
 import {Chromium, openChromium} from '../support/chromium';
 import {isWanted} from '../support/named';
-import {NO_SITE, siteUnder, expectUsable} from '../support/playground';
+import {NO_SITE, PLACES, expectUsable, loseDevices, siteUnder} from '../support/playground';
 import {ISOLATION, Server, serve} from '../support/server';
 
 const MEASURED_MS = 240_000; // a software GPU compiles its shaders, on busy cores
@@ -18,10 +18,7 @@ if (NO_SITE) console.log(`skipped: Compare (${NO_SITE})`);
   const errors: string[] = [];
 
   beforeAll(async () => {
-    [isolated, plain] = [
-      await serve(siteUnder({a: ''}), ISOLATION),
-      await serve(siteUnder({a: ''})),
-    ];
+    [isolated, plain] = [await serve(siteUnder(PLACES), ISOLATION), await serve(siteUnder(PLACES))];
     browser = await openChromium();
     await browser.context.grantPermissions(['clipboard-read', 'clipboard-write']);
   }, 120_000);
@@ -40,8 +37,8 @@ if (NO_SITE) console.log(`skipped: Compare (${NO_SITE})`);
     plain?.close();
   });
 
-  const open = async ({origin}: Server) => {
-    await page.goto(`${origin}/a/#compare`);
+  const open = async ({origin}: Server, place: keyof typeof PLACES = 'a-place') => {
+    await page.goto(`${origin}/${place}/#compare`);
     await page.locator('#compare-backend-4').waitFor();
   };
   const says = (words: string) => page.locator('#compare-state', {hasText: words}).waitFor();
@@ -132,6 +129,26 @@ if (NO_SITE) console.log(`skipped: Compare (${NO_SITE})`);
     expect(page.workers()).toEqual([]);
     expect(await page.locator('#compare-measure').isEnabled()).toBe(true);
   });
+
+  test.each(TITLES.filter((title) => title.startsWith('webg')))(
+    'a device of %s that is lost ends the line that is measured, and the other goes on',
+    async (title) => {
+      await open(isolated, 'losing');
+      await choose([title], 65536);
+      await page.locator('#compare-measure').click();
+      await says('fused, 512 tokens');
+      await loseDevices(page);
+      const summary = page.locator('#compare-charts .summary', {hasText: 'failed at'});
+      const failed = /^.*?(Fused|Composed) failed at ([\d,]+) tokens: (.*?)\.\.? ?/.exec((await summary.textContent())!)!; // prettier-ignore
+      expect(failed[3]).toBe(`${title} has lost its device`);
+      // the other line goes on, with a device of its own
+      const other = failed[1] === 'Fused' ? 'composed' : 'fused';
+      await says(other === 'fused' ? 'fused, 1,024 tokens' : `composed, ${failed[2]} tokens`);
+      await page.locator('#compare-stop').click();
+      await says('Stopped.');
+    },
+    MEASURED_MS,
+  );
 
   test('verify tells for each backend whether attention is right', async () => {
     await open(isolated);

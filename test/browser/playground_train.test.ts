@@ -11,28 +11,10 @@ import {continueText, timed} from '../../examples/char_lm/sample';
 import {save} from '../../examples/char_lm/store';
 import {Chromium, openChromium} from '../support/chromium';
 import {isWanted} from '../support/named';
-import {NO_SITE, siteUnder, expectUsable} from '../support/playground';
+import {NO_SITE, PLACES, expectUsable, loseDevices, siteUnder} from '../support/playground';
 import {Server, serve} from '../support/server';
 
 const BACKENDS = ['wasm', 'webgl', 'webgpu'].filter(isWanted);
-const PLACES = {
-  'a-place': '',
-  bare: `OffscreenCanvas.prototype.getContext = () => null; delete WorkerNavigator.prototype.gpu;`,
-  losing: `
-    globalThis.lose = [];
-    const {getContext} = OffscreenCanvas.prototype;
-    OffscreenCanvas.prototype.getContext = function (...all) {
-      const context = getContext.apply(this, all);
-      lose.push(() => context?.getExtension('WEBGL_lose_context')?.loseContext());
-      return context;
-    };
-    const {requestDevice} = globalThis.GPUAdapter?.prototype ?? {};
-    if (requestDevice) GPUAdapter.prototype.requestDevice = async function (...all) {
-      const device = await requestDevice.apply(this, all);
-      lose.push(() => device.destroy());
-      return device;
-    };`,
-};
 /** Easy to learn, and long enough. */
 const RHYME = 'the cat sat on the mat, and the rat ran after the cat. '.repeat(160);
 const SLOW_MS = 240_000; // a software GPU compiles its shaders, and the cores are busy
@@ -263,19 +245,48 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
     },
   );
 
-  /** As a visitor drops them on the view. */
-  async function drop(files: ReturnType<typeof file>[]) {
-    await page.evaluate(
-      (given) => {
+  onWasm(
+    'what is dropped beside the view is read too, and while it trains a sentence says to stop',
+    async () => {
+      await open();
+      const other = file('other.txt', RHYME.replaceAll('cat', 'dog'));
+      const above = () => page.locator('#view-train.above').count();
+      expect(await drop([other], 'body', 'dragover')).toBe(true);
+      expect(await above()).toBe(1);
+      expect(await drop([other], 'body')).toBe(true);
+      expect(await above()).toBe(0);
+      await says('text', 'other.txt');
+      await part('go').click();
+      await reaches(2);
+      expect(await drop([file('third.txt', RHYME)], '#train-chart')).toBe(true);
+      await says('problem', 'Stop the training first, and drop it then.');
+      await part('finish').click();
+      await says('state', 'Trained ');
+      expect(await textOf('text')).toBe('other.txt');
+
+      await page.goto(`${server.origin}/a-place/#write`);
+      await page.locator('#view-write h1').waitFor();
+      expect(await drop([file('third.txt', RHYME)], 'body')).toBe(true); // else it would take the place of the page
+      expect(await textOf('text')).toBe('other.txt');
+    },
+  );
+
+  /** As a visitor drops them somewhere. Returns whether the page keeps the browser from showing them. */
+  function drop(files: ReturnType<typeof file>[], where = '#train-chart', type = 'drop') {
+    return page.evaluate(
+      ({given, where, type}) => {
         const dataTransfer = new DataTransfer();
         for (const {name, base64} of given) {
           const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
           dataTransfer.items.add(new File([bytes], name));
         }
-        const event = new DragEvent('drop', {dataTransfer, bubbles: true, cancelable: true});
-        document.getElementById('train-chart')!.dispatchEvent(event);
+        const event = new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true});
+        return !document.querySelector(where)!.dispatchEvent(event);
       },
-      files.map(({name, buffer}) => ({name, base64: buffer.toString('base64')})),
+      {
+        given: files.map(({name, buffer}) => ({name, base64: buffer.toString('base64')})),
+        ...{where, type},
+      },
     );
   }
 
@@ -336,7 +347,10 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
       ).catch(async () => expect({what, problem: await textOf('problem')}).toEqual({what, problem: sentence})); // prettier-ignore
     }
     expect(await textOf('text')).toBe('rhyme.txt');
+    // no checkpoint has left a model behind, and another one may be chosen
+    await part('window').selectOption('8');
     await train(5);
+    expect(await textOf('model')).toMatch(/^1 block of 32, 2 heads, window 8: /);
     expect(await part('problem').isHidden()).toBe(true);
   });
 
@@ -444,11 +458,7 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
       await part('go').click();
       await page.locator('#train-samples li').first().waitFor();
       await reaches((await number('figure-step')) + 1); // what the line was of has been kept by then
-      for (const worker of page.workers()) {
-        await worker.evaluate(() => {
-          for (const one of (globalThis as unknown as {lose: (() => void)[]}).lose) one();
-        });
-      }
+      await loseDevices(page);
       await says('problem', `${backend} lost its device (`);
       await says('problem', 'goes on with wasm.');
       expect(await part('backend').inputValue()).toBe('wasm');

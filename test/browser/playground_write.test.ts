@@ -4,23 +4,11 @@ import type {Page, Response} from 'playwright-core';
 
 import {Chromium, openChromium} from '../support/chromium';
 import {isWanted} from '../support/named';
-import {NO_SITE, siteUnder, violations, expectUsable} from '../support/playground';
+import {NO_SITE, PLACES, expectUsable, loseDevices, siteUnder, violations} from '../support/playground'; // prettier-ignore
 import {Server, serve} from '../support/server';
 
 const VIEWS = ['write', 'window', 'train', 'compare'];
 const BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'].filter(isWanted);
-const PLACES = {
-  'a-place': '',
-  bare: `OffscreenCanvas.prototype.getContext = () => null; delete WorkerNavigator.prototype.gpu;`,
-  losing: `
-    globalThis.contexts = [];
-    const {getContext} = OffscreenCanvas.prototype;
-    OffscreenCanvas.prototype.getContext = function (...all) {
-      const context = getContext.apply(this, all);
-      contexts.push(context);
-      return context;
-    };`,
-};
 const MEASURED = 15; // characters
 const WRITES_MS = 120_000; // a software GPU compiles its shaders, and the cores are busy
 
@@ -224,6 +212,25 @@ if (NO_SITE) console.log(`skipped: the playground (${NO_SITE})`);
     expect(await head.getAttribute('aria-pressed')).toBe('true');
   });
 
+  test('a chosen character shows it while a long text is written on, and its beginning leaves the screen', async () => {
+    await open('a-place');
+    await hasWritten(1);
+    const prompt = page.locator('#prompt');
+    await prompt.evaluate((box) => box.removeAttribute('maxlength')); // as if it had written for long
+    await prompt.fill('Call me Ishmael. '.repeat(100));
+    await page.locator('#speed').fill('200');
+    await page.locator('#again').click();
+    await hasWritten(40);
+    expect(await page.locator('#text > span').count()).toBe(1600);
+    const sees = () => page.waitForFunction(() => document.querySelectorAll('#text > .looked').length > 3, null, {timeout: 20_000}); // prettier-ignore
+    await page.locator('#text').focus();
+    for (let time = 0; time < 10; time++) {
+      await page.keyboard.press('ArrowLeft'); // another one
+      await sees();
+    }
+    expect(await written()).toBeGreaterThan(60); // meanwhile
+  });
+
   test('a character that the model has never read is named, and the writing goes on', async () => {
     await open('a-place');
     await hasWritten(1);
@@ -241,17 +248,40 @@ if (NO_SITE) console.log(`skipped: the playground (${NO_SITE})`);
     expect(await page.locator('#backend').inputValue()).toBe('cpu');
   });
 
-  (BACKENDS.includes('webgl') ? test : test.skip)('a lost device is survived', async () => {
-    await open('losing', '?backend=webgl');
-    await says('hand', 'webgl writes');
-    for (const worker of page.workers()) {
-      await worker.evaluate(() => {
-        const {contexts} = globalThis as unknown as {contexts: WebGL2RenderingContext[]};
-        for (const gl of contexts) gl.getExtension('WEBGL_lose_context')?.loseContext();
-      });
-    }
-    await says('problem', 'webgl has lost its device. cpu goes on.');
-    const before = await written();
-    await hasWritten(before + 20);
+  test('a program that does not load is said in each view', async () => {
+    const sentence = 'The part of this page that computes did not load: load the page again.';
+    await open('broken');
+    await says('problem', `Nothing can be written here. ${sentence}`);
+    await page.goto(`${server.origin}/broken/#window`);
+    await says('window-state', `There are no weights: ${sentence}`);
+    await page.goto(`${server.origin}/broken/#train`);
+    await says('view-train', `This view cannot be shown. ${sentence}`);
+    await page.goto(`${server.origin}/broken/#compare`);
+    await page.locator('#compare-measure').click();
+    await says('compare-state', sentence);
+    await page.goto(`${server.origin}/broken/#write`);
   });
+
+  test('while another view is shown nothing is written, though the visitor left before it began', async () => {
+    await open('a-place');
+    await page.evaluate(() => void (location.hash = '#train')); // before a worker can write
+    await page.locator('#view-train h1').waitFor();
+    await says('hand', 'cpu writes');
+    await page.waitForTimeout(1000);
+    expect(await written()).toBe(0);
+    await page.evaluate(() => void (location.hash = '#write'));
+    await hasWritten(5);
+  });
+
+  test.each(BACKENDS.filter((name) => name.startsWith('webg')))(
+    'a lost device of %s is survived',
+    async (backend) => {
+      await open('losing', `?backend=${backend}`);
+      await says('hand', `${backend} writes`);
+      await loseDevices(page);
+      await says('problem', `${backend} has lost its device. cpu goes on.`);
+      const before = await written();
+      await hasWritten(before + 20);
+    },
+  );
 });

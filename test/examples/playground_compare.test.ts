@@ -4,6 +4,7 @@ import {browserOf} from '../../examples/playground/views/compare/browser';
 import {isEmulated} from '../../examples/playground/views/compare/machine';
 import {markdownOf, msOf} from '../../examples/playground/views/compare/markdown';
 import {LENGTHS, Lines, add, fail, longestOfBoth, nextOf, noLines} from '../../examples/playground/views/compare/plan'; // prettier-ignore
+import {verdictOf} from '../../examples/playground/views/compare/verdict';
 
 const point = (ms: number, bytes = 1e6): Point => ({ms, bytes, runs: 3});
 
@@ -84,4 +85,12 @@ test('brands say it where there are some, less the one that is made up', () => {
 test('a program that stands in for a GPU is known by its name', () => {
   expect(isEmulated('ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero)))')).toBe(true);
   expect(isEmulated('ANGLE (Intel, Mesa Intel(R) UHD Graphics 620)')).toBe(false);
+});
+
+test('what verify comes to counts a backend that does not start apart from one that is wrong', () => {
+  expect(verdictOf([])).toBe('No backend is chosen.');
+  expect(verdictOf(['absent'])).toBe('No backend starts here.');
+  expect(verdictOf(['right', 'wrong', 'absent'])).toBe('Not right on 1 of 2 backends.');
+  expect(verdictOf(['right', 'right'])).toMatch(/^Right: forward .* float64\.$/);
+  expect(verdictOf(['right', 'absent'])).toMatch(/float64\. 1 of 2 backends did not start\.$/);
 });

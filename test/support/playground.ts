@@ -40,6 +40,36 @@ export function siteUnder(places: Record<string, string>): (path: string) => Res
   };
 }
 
+/** Scripts for places whose workers are not as they should be. */
+export const PLACES = {
+  'a-place': '',
+  bare: `OffscreenCanvas.prototype.getContext = () => null; delete WorkerNavigator.prototype.gpu;`,
+  broken: `throw new Error('this worker is broken');`,
+  losing: `
+    globalThis.lose = [];
+    const {getContext} = OffscreenCanvas.prototype;
+    OffscreenCanvas.prototype.getContext = function (...all) {
+      const context = getContext.apply(this, all);
+      lose.push(() => context?.getExtension('WEBGL_lose_context')?.loseContext());
+      return context;
+    };
+    const {requestDevice} = globalThis.GPUAdapter?.prototype ?? {};
+    if (requestDevice) GPUAdapter.prototype.requestDevice = async function (...all) {
+      const device = await requestDevice.apply(this, all);
+      lose.push(() => device.destroy());
+      return device;
+    };`,
+};
+
+/** Every worker of a page of the place 'losing' loses its device. */
+export async function loseDevices(page: Page): Promise<void> {
+  for (const worker of page.workers()) {
+    await worker.evaluate(() => {
+      for (const one of (globalThis as unknown as {lose: (() => void)[]}).lose) one();
+    });
+  }
+}
+
 export interface Violation {
   id: string;
   help: string;

@@ -2,8 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import {ready, registerFasterKernels} from 'tfjs-local-attention';
 
-import {lossOf} from './loss';
-import {rendererOf} from './renderer';
+import {Device, DeviceLost} from './device';
+import {rendererHere, rendererOf} from './renderer';
 
 export type BackendName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 
@@ -22,8 +22,10 @@ export async function startBackend(name: BackendName, threads = 1): Promise<Star
     await tf.ready();
     if (threads > 1) await ready({threads});
     registerFasterKernels();
-    void lossOf(name).then(() => lose(`${name} has lost its device.`));
-    return {name, device: deviceOf(name, threads)};
+    const told = deviceOf(name, threads);
+    device = new Device(name, told);
+    void device.lost.then(() => lose(sentenceOf(name)));
+    return {name, device: told};
   } catch (error) {
     return {
       name,
@@ -35,9 +37,8 @@ export async function startBackend(name: BackendName, threads = 1): Promise<Star
 /** What this browser lacks for it, or null. */
 function whatIsMissing(name: BackendName): string | null {
   if (name === 'webgpu' && !('gpu' in navigator)) return 'This browser has no WebGPU.';
-  if (name === 'webgl' && !new OffscreenCanvas(1, 1).getContext('webgl2')) {
+  if (name === 'webgl' && rendererHere() === null)
     return 'This browser has no WebGL 2 in a worker.';
-  }
   return null;
 }
 
@@ -56,6 +57,28 @@ function deviceOf(name: BackendName, threads: number): string {
     return rendererOf((tf.backend() as unknown as {gpgpu: {gl: WebGL2RenderingContext}}).gpgpu.gl);
   }
   return `WebAssembly, ${threads === 1 ? 'one thread' : `${threads} threads`} on ${navigator.hardwareConcurrency} cores`;
+}
+
+let device: Device | null = null;
+
+/** What computes: that which was started last. */
+export function deviceNow(): Device {
+  return device!;
+}
+
+/** What `work` gives. @throws an error called DeviceLost, with a sentence, if the device is lost meanwhile */
+export async function onDevice<T>(work: () => Promise<T>): Promise<T> {
+  const {name} = device!;
+  try {
+    return await device!.during(work);
+  } catch (error) {
+    if (!(error instanceof DeviceLost)) throw error;
+    throw Object.assign(new Error(sentenceOf(name)), {name: 'DeviceLost'});
+  }
+}
+
+function sentenceOf(name: BackendName): string {
+  return `${name} has lost its device.`;
 }
 
 let lose: (sentence: string) => void;

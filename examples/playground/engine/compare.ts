@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {localAttention, verify} from 'tfjs-local-attention';
 
+import {onDevice} from './backend';
 import {BUDGET_MS, CASE, Point, Setting} from './compare_case';
 
 const ENOUGH_MS = 600; // of measuring a point
@@ -12,28 +13,29 @@ const FEWEST = 3;
 const MOST = 9;
 
 export const compare = {
-  async measure(setting: Setting): Promise<Point> {
-    const {heads, headDim} = CASE;
-    const shape = [1, heads, setting.n, headDim];
-    const inputs = [1, 2, 3].map((seed) => tf.randomNormal(shape, 0, 1, 'float32', seed));
-    try {
-      const {bytes} = await watched(() => call(inputs, setting));
-      const times: number[] = [];
-      for (let all = 0; times.length < MOST && (times.length < FEWEST || all < ENOUGH_MS);) {
-        const begin = performance.now();
-        await call(inputs, setting);
-        times.push(performance.now() - begin);
-        all += times[times.length - 1];
-        if (all > BUDGET_MS) break;
-      }
-      return {ms: median(times), runs: times.length, bytes};
-    } finally {
-      tf.dispose(inputs);
-    }
-  },
-
-  verify: () => verify(),
+  measure: (setting: Setting): Promise<Point> => onDevice(() => measured(setting)),
+  verify: () => onDevice(() => verify()),
 };
+
+async function measured(setting: Setting): Promise<Point> {
+  const {heads, headDim} = CASE;
+  const shape = [1, heads, setting.n, headDim];
+  const inputs = [1, 2, 3].map((seed) => tf.randomNormal(shape, 0, 1, 'float32', seed));
+  try {
+    const {bytes} = await watched(() => call(inputs, setting));
+    const times: number[] = [];
+    for (let all = 0; times.length < MOST && (times.length < FEWEST || all < ENOUGH_MS);) {
+      const begin = performance.now();
+      await call(inputs, setting);
+      times.push(performance.now() - begin);
+      all += times[times.length - 1];
+      if (all > BUDGET_MS) break;
+    }
+    return {ms: median(times), runs: times.length, bytes};
+  } finally {
+    tf.dispose(inputs);
+  }
+}
 
 /** One call, until a number of each result has been read: a GPU has then computed it. */
 async function call(inputs: tf.Tensor[], {by, gradient}: Setting): Promise<void> {

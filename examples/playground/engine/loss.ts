@@ -17,3 +17,17 @@ export function lossOf(name: BackendName): Promise<string> {
   }
   return new Promise(() => {});
 }
+
+/** How long after an error the message of a loss may come. */
+const GRACE_MS = 300;
+
+/** Waits until a loss of the backend of now, had there been one, would be known. */
+export async function lossWouldBeTold(name: BackendName): Promise<void> {
+  if (name !== 'webgl' && name !== 'webgpu') return;
+  if (name === 'webgpu') {
+    const {device} = tf.backend() as unknown as {device: GPUDevice};
+    // what the GPU still computes comes first, and takes its time where it is emulated
+    await device.queue.onSubmittedWorkDone().catch(() => null);
+  }
+  await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+}

@@ -9,15 +9,24 @@ export interface OpenEngine {
   close(): void;
 }
 
-/** A new worker with a backend of its own. */
-export function openEngine(): OpenEngine {
+/** A new worker with a backend of its own. @throws if its program does not load: calls would wait for ever */
+export async function openEngine(): Promise<OpenEngine> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {type: 'module'});
   const engine = wrap<Engine>(worker);
-  return {
-    engine,
-    close() {
-      engine[releaseProxy]();
-      worker.terminate();
-    },
+  const close = () => {
+    engine[releaseProxy]();
+    worker.terminate();
   };
+  const failed = new Promise<never>((_, reject) => {
+    const why = 'The part of this page that computes did not load: load the page again.';
+    worker.addEventListener('error', () => reject(new Error(why)), {once: true});
+  });
+  try {
+    await Promise.race([engine.isThere(), failed]);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  failed.catch(() => null); // later errors are answers to what was asked
+  return {engine, close};
 }

@@ -34,6 +34,7 @@ export interface Saved {
 }
 
 const trainer = new Trainer();
+const {home} = trainer;
 let text: {name: string; words: string; opening: string} | null = null;
 
 export const train = {
@@ -43,8 +44,8 @@ export const train = {
 
   /** @throws why that backend does not start */
   async use(backend: BackendName): Promise<string> {
-    await trainer.use(backend);
-    return trainer.device!.told;
+    await home.use(backend);
+    return home.device!.told;
   },
 
   /** @throws in a sentence, if there is nothing to learn from it */
@@ -60,18 +61,18 @@ export const train = {
 
   /** Makes a model where there is none, and says what it will be compared with. */
   async prepare(choices: Choices): Promise<{facts: PupilFacts; baselines: Baselines}> {
-    if (!trainer.pupil) {
+    if (!home.pupil) {
       const {alphabet} = corpusFor(text!.words, text!.name);
       const model = buildModel(alphabet.size, shapeOf(choices));
       await trainer.adopt({written: {model, alphabet}, steps: 0, bits: null});
     }
-    return {facts: factsOf(trainer.pupil!), baselines: baselinesOf(corpus())};
+    return {facts: factsOf(home.pupil!), baselines: baselinesOf(corpus())};
   },
 
   /** Answers when the plan is fulfilled, or after `finish`. @param prompt of the samples */
   async start(choices: Choices, prompt: string): Promise<PupilFacts> {
     await trainer.train(corpus(), planOf(choices), prompt);
-    return factsOf(trainer.pupil!);
+    return factsOf(home.pupil!);
   },
   pause: () => trainer.pause(),
   resume: () => trainer.resume(),
@@ -80,8 +81,8 @@ export const train = {
 
   /** @param onPart told each character */
   async write(options: LineOptions, onPart: (part: string) => void): Promise<void> {
-    const {written} = trainer.pupil!;
-    await trainer.exclusively(() => writeLine(written, options, () => true, onPart));
+    const {written} = home.pupil!;
+    await home.exclusively(() => writeLine(written, options, () => true, onPart));
   },
 
   /** What the browser keeps, or null. */
@@ -90,7 +91,7 @@ export const train = {
     return PLACE in models ? {when: models[PLACE].dateSaved} : null;
   },
   async save(): Promise<void> {
-    const artifacts = await trainer.exclusively(() => pupilArtifacts(trainer.pupil!));
+    const artifacts = await home.exclusively(() => pupilArtifacts(home.pupil!));
     await tf.io.getSaveHandlers(PLACE)[0].save!(artifacts);
   },
   async load(): Promise<PupilFacts> {
@@ -99,11 +100,11 @@ export const train = {
 
   /** Of the model, to be downloaded: by their names. */
   async files(kind: 'model' | 'checkpoint'): Promise<Record<string, Blob>> {
-    const {written} = trainer.pupil!;
+    const {written} = home.pupil!;
     if (kind === 'model') {
-      return filesOf(await trainer.exclusively(() => pupilArtifacts(trainer.pupil!)));
+      return filesOf(await home.exclusively(() => pupilArtifacts(home.pupil!)));
     }
-    const bytes = await trainer.exclusively(() => saveCheckpoint(written.model));
+    const bytes = await home.exclusively(() => saveCheckpoint(written.model));
     return {'model.safetensors': new Blob([bytes])};
   },
 
@@ -112,12 +113,19 @@ export const train = {
     return adopt(await tf.loadLayersModel(tf.io.browserFiles(files)), 'What you gave');
   },
 
-  /** A safetensors file of the model that there is. @throws what the package says of it */
-  async openCheckpoint(file: Blob): Promise<PupilFacts> {
-    const pupil = trainer.pupil!;
-    await trainer.exclusively(() => loadCheckpoint(pupil.written.model, file));
+  /** A safetensors file, of the model that there is or else of a chosen one. @throws what the package says of it */
+  async openCheckpoint(file: Blob, choices: Choices): Promise<PupilFacts> {
+    const isNew = home.pupil === null;
+    await train.prepare(choices);
+    const pupil = home.pupil!;
+    try {
+      await home.exclusively(() => loadCheckpoint(pupil.written.model, file));
+    } catch (error) {
+      if (isNew) await trainer.forget(); // nobody has asked for it
+      throw error;
+    }
     await trainer.adopt({...pupil, steps: 0, bits: null});
-    return factsOf(trainer.pupil!);
+    return factsOf(home.pupil!);
   },
 };
 
@@ -130,10 +138,10 @@ async function adopt(model: tf.LayersModel, place: string): Promise<PupilFacts> 
     model.dispose();
     throw error;
   }
-  return factsOf(trainer.pupil!);
+  return factsOf(home.pupil!);
 }
 
 function corpus(): Corpus {
-  const {alphabet} = trainer.pupil!.written;
+  const {alphabet} = home.pupil!.written;
   return corpusWith(text!.words, text!.name, alphabet);
 }

@@ -4,6 +4,7 @@ import {expose, proxy} from 'comlink';
 import {startBackend, whenLost} from './backend';
 
 const engine = {
+  isThere: () => true,
   startBackend,
   whenLost,
   attention: async () => proxy((await import('./attention')).attention),

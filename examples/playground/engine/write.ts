@@ -1,6 +1,7 @@
 /** What the view Write asks of its worker: characters, one pull after another. */
 import {generate} from 'tfjs-local-attention';
 
+import {onDevice} from './backend';
 import {loadLanguage} from './language';
 
 export interface Manner {
@@ -23,17 +24,18 @@ export const write = {
   },
 
   /** The next characters: fewer where no more come. */
-  async next(count = 1): Promise<string> {
-    const {alphabet} = await loadLanguage();
-    const written: number[] = [];
-    const mine = running; // another may begin meanwhile
-    while (written.length < count && mine) {
-      const {value, done} = await mine.next();
-      if (done) break;
-      written.push(value);
-    }
-    return alphabet.decode(written);
-  },
+  next: (count = 1): Promise<string> =>
+    onDevice(async () => {
+      const {alphabet} = await loadLanguage();
+      const written: number[] = [];
+      const mine = running; // another may begin meanwhile
+      while (written.length < count && mine) {
+        const {value, done} = await mine.next();
+        if (done) break;
+        written.push(value);
+      }
+      return alphabet.decode(written);
+    }),
 
   /** The characters of `text` that the model has never read, each once. */
   async missing(text: string): Promise<string[]> {

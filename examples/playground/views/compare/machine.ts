@@ -1,6 +1,6 @@
 /** What this machine may compute with, found without starting it: a backend, or why it is missing. */
 import type {BackendName} from '../../engine/backend';
-import {rendererOf} from '../../engine/renderer';
+import {rendererHere} from '../../engine/renderer';
 
 export interface Candidate {
   /** As the visitor reads it: `wasm, 4 threads`. */
@@ -41,12 +41,8 @@ function whyNoThreads(cores: number): string | null {
 }
 
 function webgl(): Pick<Candidate, 'device' | 'missing'> {
-  const gl = new OffscreenCanvas(1, 1).getContext('webgl2');
-  if (!gl) return {device: '', missing: 'This browser has no WebGL 2.'};
-  const device = rendererOf(gl);
-  // browsers have few contexts to give
-  gl.getExtension('WEBGL_lose_context')?.loseContext();
-  return {device, missing: null};
+  const device = rendererHere();
+  return {device: device ?? '', missing: device === null ? 'This browser has no WebGL 2.' : null};
 }
 
 async function webgpu(): Promise<Pick<Candidate, 'device' | 'missing'>> {
@@ -56,7 +52,8 @@ async function webgpu(): Promise<Pick<Candidate, 'device' | 'missing'>> {
   }
   const adapter = await navigator.gpu.requestAdapter().catch(() => null);
   if (!adapter) return {device: '', missing: 'WebGPU finds no adapter here.'};
-  const {description, vendor, architecture} = adapter.info;
+  // older browsers do not tell
+  const {description, vendor, architecture}: Partial<GPUAdapterInfo> = adapter.info ?? {};
   const named = description || [vendor, architecture].filter(Boolean).join(' ');
   return {device: named || 'an adapter that the browser does not name', missing: null};
 }

@@ -34,7 +34,8 @@ export const PAGE = `
 <p class="key" id="compare-key" hidden><span class="fused">fused</span><span class="composite">composed</span></p>
 <div id="compare-charts"></div>
 <p class="note">Milliseconds: the median of up to nine calls after one to warm up, each until one of its
-  numbers has been read back; composed runs with <code>registerFasterKernels()</code>. Memory: the most bytes
+  numbers has been read back; composed runs with <code>registerFasterKernels()</code>. More threads are those
+  of our kernels: other ops of TF.js have one here. Memory: the most bytes
   that the tensors of TF.js held during a call, inputs and output included; what a backend holds beside
   its tensors, such as the scores that fused webgl keeps for a moment or textures kept for later, is not in
   it.</p>`;

@@ -1,9 +1,9 @@
 /** `verify()` on each backend: whether attention is right on this machine, as a table. */
 import type {Verification} from 'tfjs-local-attention';
 
-import {openEngine} from '../../engine/open';
+import {NotStarted, openBench} from './bench';
 import type {Candidate} from './machine';
-import {unlessStopped} from './stop';
+import {Outcome, verdictOf} from './verdict';
 
 const HEAD = ['Backend', 'Device', 'Computed by', 'Cases right', 'Largest error', 'Seconds'];
 
@@ -17,44 +17,44 @@ export async function verifyAll(
   place.innerHTML = `<div class="table" tabindex="0" role="region" aria-label="Verified">
     <table><thead><tr>${HEAD.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>
     <tbody></tbody></table></div>`;
-  if (chosen.length === 0) return 'No backend is chosen.';
-  let wrong = 0;
+  const outcomes: Outcome[] = [];
   for (const candidate of chosen) {
     tell(`Verifying ${candidate.title}…`);
-    const cells = await verifyOne(candidate, signal);
-    if (cells.wrong) wrong++;
+    const {cells, outcome} = await verifyOne(candidate, signal);
+    outcomes.push(outcome);
     const row = place.querySelector('tbody')!.insertRow();
     row.innerHTML = `<th scope="row">${candidate.title}</th>`;
-    for (const text of cells.texts) row.insertCell().textContent = text;
-    if (cells.texts.length === 1) row.cells[1].colSpan = HEAD.length - 1;
+    for (const text of cells) row.insertCell().textContent = text;
+    if (cells.length === 1) row.cells[1].colSpan = HEAD.length - 1;
   }
-  if (wrong > 0) return `Not right on ${wrong} of ${chosen.length} backends.`;
-  return 'Right: forward and gradients agree with what the PyTorch original answers in float64.';
+  return verdictOf(outcomes);
 }
 
 async function verifyOne(
   candidate: Candidate,
   signal: AbortSignal,
-): Promise<{texts: string[]; wrong: boolean}> {
-  const opened = openEngine();
-  const unless = unlessStopped(signal);
+): Promise<{cells: string[]; outcome: Outcome}> {
   try {
-    const started = await unless(opened.engine.startBackend(candidate.backend, candidate.threads));
-    if ('reason' in started) return {texts: [started.reason], wrong: true};
-    const engine = await unless(opened.engine.compare());
-    const found: Verification = await unless(engine.verify());
-    const {device, implementation, passed, cases, maxError, failures, seconds} = found;
-    const right = `${passed} of ${cases}`;
-    const named = failures.map((failure) => failure.case).join('; ');
-    const texts = [device, implementation, named ? `${right} (${named})` : right];
-    return {
-      texts: [...texts, maxError.toExponential(1), seconds.toFixed(1)],
-      wrong: passed < cases,
-    };
+    const bench = await openBench(candidate, signal);
+    try {
+      return rowOf(await bench.answerOf(bench.compare.verify()));
+    } finally {
+      bench.close();
+    }
   } catch (error) {
     signal.throwIfAborted();
-    return {texts: [(error as Error).message], wrong: true};
-  } finally {
-    opened.close();
+    const outcome = error instanceof NotStarted ? 'absent' : 'wrong';
+    return {cells: [(error as Error).message], outcome};
   }
+}
+
+function rowOf(found: Verification): {cells: string[]; outcome: Outcome} {
+  const {device, implementation, passed, cases, maxError, failures, seconds} = found;
+  const right = `${passed} of ${cases}`;
+  const named = failures.map((failure) => failure.case).join('; ');
+  const cells = [device, implementation, named ? `${right} (${named})` : right];
+  return {
+    cells: [...cells, maxError.toExponential(1), seconds.toFixed(1)],
+    outcome: passed < cases ? 'wrong' : 'right',
+  };
 }

@@ -1,14 +1,15 @@
 /** Train: a model learns in a worker, and the page shows how it does. */
-import {openEngine} from '../../engine/open';
 import './train.css';
-import {filesOf} from './dropped';
+import {openEngine} from '../../engine/open';
+import {filesOf, takeDropped} from './dropped';
 import {MARKUP} from './markup';
 import {button, part} from './parts';
 import {Session} from './session';
 
 export async function mount(section: HTMLElement): Promise<void> {
   section.innerHTML = MARKUP;
-  const session = new Session(await openEngine().engine.train());
+  const {engine} = await openEngine();
+  const session = new Session(await engine.train());
   const click = (name: string, work: () => Promise<void>) =>
     button(name).addEventListener('click', () => void session.attempt(work));
 
@@ -34,13 +35,10 @@ export async function mount(section: HTMLElement): Promise<void> {
     input.value = ''; // so that the same file may be chosen again
     void session.attempt(() => session.open(files));
   });
-  section.addEventListener('dragover', (event) => event.preventDefault());
-  section.addEventListener('drop', (event) => {
-    event.preventDefault();
+  takeDropped(section, (dropped) => {
     const {phase, busy} = session.state;
-    if (phase !== 'idle' || busy) return;
-    const {dataTransfer} = event;
-    void session.attempt(async () => session.open(await filesOf(dataTransfer!)));
+    if (phase !== 'idle') session.show({problem: 'Stop the training first, and drop it then.'});
+    else if (!busy) void session.attempt(async () => session.open(await filesOf(dropped)));
   });
   part('ask').addEventListener('submit', (event) => {
     event.preventDefault();

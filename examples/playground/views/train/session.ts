@@ -7,6 +7,7 @@ import type {TrainEvent} from '../../engine/training/events';
 import type {Choices} from '../../engine/training/plan';
 import {Chart} from './chart';
 import {givenBy} from './dropped';
+import {changesBy} from './hearing';
 import {part} from './parts';
 import {render} from './render';
 import {Samples} from './samples';
@@ -79,8 +80,7 @@ export class Session {
     await this.train.use(chosen.backend);
     if (given.kind === 'model') return this.adopt(await this.train.openModel(given.files));
     if (!this.state.text) throw new Error('Choose a text first: a checkpoint has no alphabet.');
-    await this.train.prepare(chosen);
-    this.adopt(await this.train.openCheckpoint(given.file));
+    this.adopt(await this.train.openCheckpoint(given.file, chosen));
   }
 
   async write(prompt: string, seed: number): Promise<void> {
@@ -168,30 +168,11 @@ export class Session {
   }
 
   private hear(event: TrainEvent): void {
-    if (event.kind === 'progress') {
-      const {progress} = event;
-      this.chart.add('training', progress.step, progress.bits);
-      this.show({progress});
-    } else if (event.kind === 'heldOut') this.hearBits(event.step, event.bits);
-    else if (event.kind === 'sample') this.samples.add(event.step, event.prompt, event.text);
-    else if (event.kind === 'paused')
-      this.show({phase: 'paused', told: `Paused at step ${event.step}.`}); // prettier-ignore
-    else if (event.kind === 'resumed') this.show({phase: 'training', told: 'Training goes on.'});
-    else this.hearLoss(event);
-  }
-
-  private hearBits(step: number, bits: number): void {
-    const {bigram, bits: before} = this.state;
-    this.chart.add('heldOut', step, bits);
-    this.show({bits});
-    if (bits < bigram! && !(before !== null && before < bigram!)) {
-      this.show({told: `At step ${step} it predicts better than the bigram does.`});
-    }
-  }
-
-  private hearLoss({backend, reason, now, step}: TrainEvent & {kind: 'lost'}): void {
-    if (now) part<HTMLSelectElement>('backend').value = now;
-    const goesOn = now ? `the model of step ${step} goes on with ${now}` : 'no other backend starts here'; // prettier-ignore
-    this.show({problem: `${backend} lost its device (${reason}): ${goesOn}.`});
+    if (event.kind === 'progress')
+      this.chart.add('training', event.progress.step, event.progress.bits);
+    if (event.kind === 'heldOut') this.chart.add('heldOut', event.step, event.bits);
+    if (event.kind === 'sample') this.samples.add(event.step, event.prompt, event.text);
+    if (event.kind === 'lost' && event.now) part<HTMLSelectElement>('backend').value = event.now;
+    this.show(changesBy(event, this.state));
   }
 }

@@ -54,7 +54,7 @@ export function weightsOf(
 }
 
 async function begin(): Promise<OpenEngine> {
-  const opened = openEngine();
+  const opened = await openEngine();
   const reasons: string[] = [];
   for (const name of PREFERRED) {
     const started = await opened.engine.startBackend(name);

@@ -21,7 +21,7 @@ export interface Hand {
 
 /** @throws Error whose message is a sentence for the visitor */
 export async function openHand(name: BackendName): Promise<Hand> {
-  const {engine, close} = openEngine();
+  const {engine, close} = await openEngine();
   try {
     const started = await engine.startBackend(name);
     if ('reason' in started) throw new Error(started.reason);

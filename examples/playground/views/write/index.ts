@@ -48,7 +48,8 @@ export async function mount(section: HTMLElement): Promise<void> {
   };
   function go() {
     if (!hand) return; // it begins by itself as soon as somebody can write
-    stream.start();
+    if (section.hidden) paused = true;
+    else stream.start();
     render();
   }
   function stop() {
@@ -81,8 +82,9 @@ export async function mount(section: HTMLElement): Promise<void> {
       looking.follow();
       return true;
     } catch (error) {
-      if (mine === hand && now === turn)
-        giveUp(mine, `${mine.name} stopped: ${(error as Error).message}`);
+      const {name, message} = error as Error;
+      const reason = name === 'DeviceLost' ? message : `${mine.name} stopped: ${message}`;
+      if (mine === hand && now === turn) giveUp(mine, reason);
       return mine !== first;
     }
   }

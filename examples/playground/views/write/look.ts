@@ -54,16 +54,13 @@ export function look(
   const ask = async () => {
     const of = reader();
     const chosen = text.chosen();
-    const characters = text.characters();
-    const place = chosen ?? characters.length - 1;
-    if (!of || place < 1) return;
-    const from = Math.max(0, place - READ);
-    const seen = await of.attentionOf(characters.slice(from, place).join(''));
+    const read = text.before(READ);
+    if (!of || read === '') return;
+    const seen = await of.attentionOf(read);
     heads.show(seen);
     if (text.chosen() !== chosen) return; // the pointer is elsewhere by now
-    said.textContent =
-      chosen === null ? NEWEST : `Before ${nameOf(characters[place])} was written.`;
-    if (chosen !== null) text.tint(from, strongest(heads.looks(seen)));
+    said.textContent = chosen ? `Before ${nameOf(chosen.textContent!)} was written.` : NEWEST;
+    if (chosen) text.tint(strongest(heads.looks(seen)));
   };
 
   addEventListener('theme', () => void render());

@@ -1,16 +1,19 @@
 /** The text on the screen, a character a span, of which one can be chosen. */
 const LONGEST = 1600; // characters that are kept on the screen
 
+/** Stays the same as long as it is chosen. */
+export type Chosen = Pick<HTMLElement, 'textContent'>;
+
 export interface Text {
   /** Begins anew with the words of the visitor. */
   reset(prompt: string): void;
   append(written: string): void;
-  /** What is on the screen. */
-  characters(): string[];
-  /** The place of the chosen character among them, or null. */
-  chosen(): number | null;
-  /** Tints characters by how much they were looked at, 0 to 1, the first at `from`. */
-  tint(from: number, looks: ArrayLike<number>): void;
+  /** The chosen character, or null. What leads it may leave the screen meanwhile. */
+  chosen(): Chosen | null;
+  /** The last `count` characters at most before the chosen one, or else before the newest. */
+  before(count: number): string;
+  /** Tints those before the chosen one by how much they were looked at, 0 to 1, the last of them last. */
+  tint(looks: ArrayLike<number>): void;
 }
 
 /** @param onChoice is told when another character is chosen, or none */
@@ -31,6 +34,14 @@ export function showText(box: HTMLElement, onChoice: () => void): Text {
       span.classList.remove('looked');
       span.style.removeProperty('--look');
     });
+  };
+  const beforeOf = (count: number) => {
+    const spans: HTMLElement[] = [];
+    let span = (chosen ?? box.lastElementChild)?.previousElementSibling;
+    for (; span && spans.length < count; span = span.previousElementSibling) {
+      spans.unshift(span as HTMLElement);
+    }
+    return spans;
   };
   const spanAt = (event: Event) =>
     (event.target as HTMLElement).closest<HTMLElement>('.text > span');
@@ -79,13 +90,18 @@ export function showText(box: HTMLElement, onChoice: () => void): Text {
       add(prompt, 'given');
     },
     append: (written) => add(written, 'written'),
-    characters: () => Array.from(box.children, (span) => span.textContent!),
-    chosen: () => (chosen ? Array.prototype.indexOf.call(box.children, chosen) : null),
-    tint(from, looks) {
+    chosen: () => chosen,
+    before: (count) =>
+      beforeOf(count)
+        .map((span) => span.textContent)
+        .join(''),
+    tint(looks) {
       clear();
-      Array.from(looks).forEach((look, at) => {
-        const span = box.children[from + at] as HTMLElement | undefined;
-        if (!span || look < 0.01) return;
+      const spans = beforeOf(looks.length);
+      const gone = looks.length - spans.length; // from the screen
+      spans.forEach((span, at) => {
+        const look = looks[gone + at];
+        if (look < 0.01) return;
         span.classList.add('looked');
         span.style.setProperty('--look', String(Math.min(1, look)));
       });

@@ -1,12 +1,9 @@
 /** The backend that computes, and how its device may be lost. */
-import type {BackendName} from '../backend';
-import {lossOf} from '../loss';
+import type {BackendName} from './backend';
+import {lossOf, lossWouldBeTold} from './loss';
 
 /** What was being computed will not be: its promise may never settle by itself. */
 export class DeviceLost extends Error {}
-
-/** An error of a lost device comes sooner than the message that it is lost. */
-const GRACE_MS = 300;
 
 export class Device {
   /** Answers, with a reason, when the device is lost: never, where there is none that could be. */
@@ -35,16 +32,11 @@ export class Device {
     try {
       return await Promise.race([work(), loss]);
     } catch (error) {
-      if (this.reason === null && canBeLost(this.name)) {
-        await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
-      }
+      // an error of a lost device comes sooner than the message that it is lost
+      if (this.reason === null) await Promise.race([this.lost, lossWouldBeTold(this.name)]);
       throw this.reason === null ? error : new DeviceLost(this.reason);
     } finally {
       this.waiting.delete(reject);
     }
   }
-}
-
-function canBeLost(name: BackendName): boolean {
-  return name === 'webgl' || name === 'webgpu';
 }
