@@ -13,6 +13,7 @@ function versionOf(folder: string): string {
 export default defineConfig({
   root: at('.'),
   base: './',
+  appType: 'mpa', // what is not there is not found: neither a book nor a document is this page
   // the package by its name, as it ships
   resolve: {alias: {'tfjs-local-attention': at('../../dist/index.mjs')}},
   // what a measured row must name
@@ -20,6 +21,13 @@ export default defineConfig({
     __VERSIONS__: JSON.stringify(
       `${versionOf('../..')}, ${versionOf('../../node_modules/@tensorflow/tfjs')}`,
     ),
+  },
+  // those of the workers too, which would be found one after the other, and the page loaded anew each time
+  optimizeDeps: {
+    include: [
+      ...['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-webgpu'],
+      ...['comlink', 'uplot'],
+    ],
   },
   worker: {format: 'es'},
   build: {
