@@ -34,7 +34,7 @@ const ROOMS: Record<string, readonly string[]> = {
   'kernels/tensorflow': [...OF_CONTRACT, 'kernels/program'],
   'kernels/webgl': OF_CONTRACT,
   'kernels/webgpu': OF_CONTRACT,
-  'kernels/tfjs': ['kernels/program', 'kernels/cpu', 'kernels/wasm'],
+  'kernels/tfjs': ['kernels/program', 'kernels/cpu', 'kernels/wasm', 'kernels/tensorflow'],
 };
 
 const within = (path: string, place: string) => path === place || path.startsWith(`${place}/`);

@@ -2,7 +2,7 @@
 import type {TensorInfo} from '@tensorflow/tfjs';
 
 import {Exports, instantiate, unsupportedEngine} from './module';
-import type {End, Enter} from './run';
+import type {End, Enter, Place} from './run';
 
 /**
  * A float32 tensor that `compute` writes, told where the tensors lie and where the result does; or
@@ -30,7 +30,20 @@ export function directAll(
   compute: (program: Exports, at: number[], out: number[]) => void,
 ): TensorInfo[] | null {
   if (unsupportedEngine() !== null) return null;
-  const place = enter(backend, false);
+  try {
+    return computed(enter(backend, false), tensors, shapes, compute);
+  } catch (error) {
+    if (error instanceof RangeError) return null; // of memory: to begin with, or more of it
+    throw error;
+  }
+}
+
+function computed(
+  place: Place,
+  tensors: readonly (TensorInfo | undefined)[],
+  shapes: readonly number[][],
+  compute: (program: Exports, at: number[], out: number[]) => void,
+): TensorInfo[] {
   let end: End = 'failed';
   try {
     const at = tensors.map((tensor) => (tensor ? place.address(tensor) : 0));
@@ -39,9 +52,6 @@ export function directAll(
     const results = place.results();
     end = 'computed';
     return results;
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
   } finally {
     place.leave(end);
   }

@@ -14,6 +14,7 @@ export interface NodeBackend {
   readonly tensorMap: {get(id: object): {values: Values | null}};
   readSync(id: object): Values;
   write(values: Float32Array, shape: number[], dtype: 'float32'): object;
+  disposeData(id: object): boolean;
 }
 
 /** A tensor of some values of another one, that are not read yet. */
