@@ -29,6 +29,8 @@ export interface Exports {
 
   /** What other kernels are made of; tensors by their addresses, the last that of the result. */
   adam(m: number, v: number, w: number, g: number, count: number, ...rates: number[]): void;
+  gelu(x: number, count: number, to: number): void;
+  geluGradient(x: number, dy: number, count: number, to: number): void;
   map(f: number, x: number, count: number, to: number): void;
   minimum(a: number, stepA: number, b: number, stepB: number, count: number, to: number): void;
   sums(x: number, outer: number, count: number, inner: number, to: number): void;

@@ -18,7 +18,7 @@ export interface Rows {
 export function broadcastRows(a: number[], b: number[]): Rows {
   const shape = tf.backend_util.assertAndGetBroadcastShape(a, b);
   const steps = [a, b].map((own) => stepsOf(own, shape));
-  const last = shape.length - 1;
+  const last = shape.reduce((at, size, axis) => (size > 1 ? axis : at), -1);
   const isEven = (of: number[], axis: number) =>
     shape[axis] === 1 || (of[axis] === 0) === (of[last] === 0);
   let together = shape.length;

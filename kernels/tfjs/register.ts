@@ -9,6 +9,7 @@ import {ARITHMETIC} from './arithmetic';
 import {BATCH_NORM} from './batch_norm';
 import {BATCH_NORM_GRADIENT} from './batch_norm_gradient';
 import {GATHER} from './gather';
+import {GELU_ACTIVATION} from './gelu';
 import {CAST, IDENTITY} from './identity';
 import {MAPS} from './map';
 import {MAT_MUL} from './mat_mul';
@@ -67,7 +68,7 @@ const GRADIENTS: readonly GradientReplacement[] = [
   SUM_GRADIENT,
   TILE_GRADIENT,
 ];
-const METHODS = [ADAM];
+const METHODS = [ADAM, GELU_ACTIVATION] as MethodReplacement<never>[];
 
 const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgl', 'webgpu'];
 

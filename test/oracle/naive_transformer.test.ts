@@ -1,5 +1,6 @@
+import {erf} from '../support/erf';
 import {LocalTransformerFixture, localTransformerFixtures} from '../support/fixtures';
-import {erf, naiveLoss, naiveTransformer} from '../support/naive_transformer';
+import {naiveLoss, naiveTransformer} from '../support/naive_transformer';
 import {largest} from '../support/tolerance';
 
 /** The fixtures keep fourteen digits, and the loops sum in another order. */

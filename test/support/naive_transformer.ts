@@ -7,6 +7,7 @@
  *
  * Sizes: B sequences of n tokens, D size of a token, S streams, F hidden size, V tokens there are.
  */
+import {erf} from './erf';
 import {NaiveMHAConfig, NaiveMHAWeights, NaiveResult, Values, naiveLocalMHA} from './naive';
 
 export interface NaiveTransformerConfig extends Omit<
@@ -160,18 +161,6 @@ function feedForward(x: Row, weights: StateDict): Row {
 
 function gelu(x: number): number {
   return (x * (1 + erf(x / Math.SQRT2))) / 2;
-}
-
-/** Its series 2/√π · e^(−x²) · Σ 2^k x^(2k+1) / (2k+1)!!, whose terms have one sign; 1 from 6 on. */
-export function erf(x: number): number {
-  if (Math.abs(x) >= 6) return Math.sign(x);
-  let term = x;
-  let sum = 0;
-  for (let k = 0; Math.abs(term) > 1e-18 * Math.abs(sum); k++) {
-    sum += term;
-    term *= (2 * x * x) / (2 * k + 3);
-  }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
 /** bias[h, a, t] = mlp(|lb · w + a − t|)[h]: [heads, w, C] */

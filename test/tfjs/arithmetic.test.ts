@@ -40,7 +40,7 @@ onCpu.each(ARITHMETIC.map((one) => [one.kernel, one] as const))('%s on cpu', (_,
     found.forEach((value, i) => expect(Object.is(value, known[i])).toBe(true));
   });
 
-  test('of integers, and of shapes that do not go together, it is TF.js’s turn', () => {
+  test('of integers it is TF.js’s turn, and shapes that do not go together are refused', () => {
     const {ours, wasHandedOn} = both(replacement);
     ours({a: someValues([3], 'int32'), b: someValues([3], 'int32')});
     expect(wasHandedOn()).toBe(true);

@@ -6,23 +6,9 @@ import {BATCH_NORM} from '../../kernels/tfjs/batch_norm';
 import {MAPS} from '../../kernels/tfjs/map';
 import {BACKENDS, useBackend} from '../support/backends';
 import {living} from '../support/close';
+import {erf} from '../support/erf';
 import {both, expectSame, someValues} from '../support/replaced';
 import {EPSILON} from '../support/tolerance';
-
-/** erf by its series, and beyond 3 by the continued fraction of its complement. */
-function erf(x: number): number {
-  if (Number.isNaN(x)) return NaN;
-  const a = Math.abs(x);
-  if (a > 6) return Math.sign(x);
-  if (a < 3) {
-    let [sum, term] = [x, x];
-    for (let n = 1; n < 100; n++) sum += (term *= -(x * x) / n) / (2 * n + 1);
-    return (2 / Math.sqrt(Math.PI)) * sum;
-  }
-  let fraction = 0;
-  for (let n = 60; n > 0; n--) fraction = n / 2 / (a + fraction);
-  return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / (a + fraction));
-}
 
 const TRUTH: Record<string, (x: number) => number> = {
   Exp: Math.exp,

@@ -61,7 +61,16 @@ onWasm('Minimum on wasm', () => {
     found.forEach((value, i) => expect(Object.is(value, known[i])).toBe(true));
   });
 
-  test('of integers, and of shapes that do not go together, it is TF.js’s turn', () => {
+  test('a row is as long as both go on or stand still, whatever axes of one are between', () => {
+    const lengthOf = (a: number[], b: number[]) => broadcastRows(a, b).length;
+    expect(lengthOf([64, 1], [])).toBe(64);
+    expect(lengthOf([2, 64, 1], [1, 64, 1])).toBe(64);
+    expect(lengthOf([2, 1, 3, 1], [2, 1, 3, 1])).toBe(6);
+    expect(lengthOf([5, 4], [5, 1])).toBe(4);
+    expect(lengthOf([1, 1], [])).toBe(1);
+  });
+
+  test('of integers it is TF.js’s turn, and shapes that do not go together are refused', () => {
     const {ours, wasHandedOn} = both(MINIMUM);
     ours({a: someValues([9], 'int32'), b: someValues([9], 'int32')});
     expect(wasHandedOn()).toBe(true);

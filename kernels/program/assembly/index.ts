@@ -1,6 +1,7 @@
 export {adam} from './adam';
 export {begin} from './call';
 export {decode, decodeScratch} from './decode';
+export {gelu, geluGradient} from './gelu';
 export {clearGradients, compute, items, scratchBytes} from './items';
 export {map} from './maps';
 export {minimum} from './minimum';

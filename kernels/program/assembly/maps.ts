@@ -8,14 +8,32 @@ const SQRT: i32 = 2; // and 3 is its reciprocal
 /** to = f(x), of so many numbers. */
 export function map(f: i32, x: usize, count: i32, to: usize): void {
   const end = x + ((<usize>count) << 2);
-  for (; x + 16 <= end; x += 16) {
-    v128.store(to, apply(f, v128.load(x)));
-    to += 16;
+  while (x < end) {
+    const step = stepOf(x, end);
+    put(to, step, apply(f, take(x, step)));
+    x += step;
+    to += step;
   }
-  for (; x < end; x += 4) {
-    v128.store_lane<f32>(to, apply(f, v128.load_splat<f32>(x)), 0);
-    to += 4;
-  }
+}
+
+/** The bytes of four numbers, and near the end those of one. */
+// @ts-ignore: decorator
+@inline
+export function stepOf(x: usize, end: usize): usize {
+  return x + 16 <= end ? 16 : 4;
+}
+
+// @ts-ignore: decorator
+@inline
+export function take(x: usize, step: usize): v128 {
+  return step == 16 ? v128.load(x) : v128.load_splat<f32>(x);
+}
+
+// @ts-ignore: decorator
+@inline
+export function put(to: usize, step: usize, y: v128): void {
+  if (step == 16) v128.store(to, y);
+  else v128.store_lane<f32>(to, y, 0);
 }
 
 // @ts-ignore: decorator
@@ -33,7 +51,7 @@ function apply(f: i32, x: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-function exponential(x: v128): v128 {
+export function exponential(x: v128): v128 {
   x = f32x4.min(f32x4.max(x, f32x4.splat(-104)), f32x4.splat(89)); // there it is 0, and infinite
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.4426950408889634)));
   let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
@@ -62,7 +80,7 @@ function powerOfTwo(n: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-function errorFunction(x: v128): v128 {
+export function errorFunction(x: v128): v128 {
   x = f32x4.min(f32x4.max(x, f32x4.splat(-4)), f32x4.splat(4));
   const x2 = f32x4.mul(x, x);
   let p = madd(f32x4.splat(2.2905066e-4), x2, f32x4.splat(3.408291e-3));
