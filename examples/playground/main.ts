@@ -54,5 +54,11 @@ function sectionOf(view: string): HTMLElement {
 
 if (import.meta.env.DEV) document.querySelector('.bottom a')!.remove(); // the site has them, the server of Vite has not
 chooseTheme(document.getElementById('theme') as HTMLButtonElement);
+// a file that is dropped where no view takes it would take the place of the page
+for (const type of ['dragover', 'drop'] as const) {
+  addEventListener(type, (event) => {
+    if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+  });
+}
 addEventListener('hashchange', () => void show());
 void show();

@@ -139,7 +139,7 @@ if (NO_SITE) console.log(`skipped: Compare (${NO_SITE})`);
       await says('fused, 512 tokens');
       await loseDevices(page);
       const summary = page.locator('#compare-charts .summary', {hasText: 'failed at'});
-      const failed = /^.*?(Fused|Composed) failed at ([\d,]+) tokens: (.*?)\.\.? ?/.exec((await summary.textContent())!)!; // prettier-ignore
+      const failed = /^.*?(Fused|Composed) failed at ([\d,]+) tokens: ([^.]*)\.( |$)/.exec((await summary.textContent())!)!; // prettier-ignore
       expect(failed[3]).toBe(`${title} has lost its device`);
       // the other line goes on, with a device of its own
       const other = failed[1] === 'Fused' ? 'composed' : 'fused';
@@ -155,7 +155,10 @@ if (NO_SITE) console.log(`skipped: Compare (${NO_SITE})`);
     await choose(['wasm, 1 thread', 'cpu'], 512);
     await page.locator('#compare-verify').focus();
     await page.keyboard.press('Enter');
+    const focused = () => page.evaluate(() => document.activeElement?.id);
+    expect(await focused()).toBe('compare-stop');
     await says('Right: forward and gradients agree');
+    expect(await focused()).toBe('compare-verify');
     const rows = await page.locator('#compare-verified tbody tr').allTextContents();
     expect(rows).toEqual([expect.stringMatching(/^wasm, 1 thread.*fused6 of 6/), expect.stringMatching(/^cpu.*fused6 of 6/)]); // prettier-ignore
   });

@@ -266,10 +266,18 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
 
       await page.goto(`${server.origin}/a-place/#write`);
       await page.locator('#view-write h1').waitFor();
-      expect(await drop([file('third.txt', RHYME)], 'body')).toBe(true); // else it would take the place of the page
+      await drop([file('third.txt', RHYME)], 'body');
       expect(await textOf('text')).toBe('other.txt');
     },
   );
+
+  onWasm('a file that is dropped on another view does not take the place of the page', async () => {
+    await page.goto(`${server.origin}/a-place/#write`);
+    await page.locator('#view-write h1').waitFor();
+    for (const type of ['dragover', 'drop']) {
+      expect(await drop([file('a.txt', RHYME)], 'body', type)).toBe(true);
+    }
+  });
 
   /** As a visitor drops them somewhere. Returns whether the page keeps the browser from showing them. */
   function drop(files: ReturnType<typeof file>[], where = '#train-chart', type = 'drop') {
@@ -328,6 +336,11 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
       'too many different characters',
       () => [file('a.txt', letters.join('').repeat(20))],
       'a.txt has 601 different characters; a model of this page knows 400 at most.',
+    ],
+    [
+      'a text of rare characters',
+      () => [file('a.txt', `${letters.join('')}${'ab '.repeat(2000)}`)],
+      'a.txt cannot be learned from: 10 % of it are characters that it has hardly ever.',
     ],
     [
       'two texts',
@@ -404,6 +417,23 @@ if (NO_SITE) console.log(`skipped: the playground's Train (${NO_SITE})`);
     await reaches(steps + 2);
     expect(await part('problem').isHidden()).toBe(true);
   });
+
+  (BACKENDS.includes('wasm') && BACKENDS.includes('webgpu') ? test : test.skip)(
+    'a backend that fails to start leaves the one that computes as it is',
+    async () => {
+      await open('wasm', 'adapterless');
+      await train(5);
+      const steps = await number('figure-step');
+      await part('backend').selectOption('webgpu');
+      await part('go').click();
+      await says('problem', 'webgpu does not start here');
+      await write();
+      await part('backend').selectOption('wasm');
+      await part('go').click();
+      await reaches(steps + 2);
+      expect(await part('problem').isHidden()).toBe(true);
+    },
+  );
 
   onWasm(
     'the keyboard is enough: it starts, pauses, resumes, stops, and keeps its place',

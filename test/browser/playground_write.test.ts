@@ -181,6 +181,9 @@ if (NO_SITE) console.log(`skipped: the playground (${NO_SITE})`);
     await page.locator('#text > span').nth(40).hover();
     await page.waitForFunction(() => document.querySelectorAll('#text > .looked').length > 3);
     await says('looked', 'Before ');
+    expect(await textOf('looked')).toMatch(
+      /: looked at most, (“.”|a \w+( \w+)?), (just read|\d+ before that); then /,
+    );
     const looked = await page.evaluate(() =>
       Array.from(document.querySelectorAll('#text > span')).flatMap((span, at) =>
         span.classList.contains('looked') ? [at] : [],
@@ -251,7 +254,7 @@ if (NO_SITE) console.log(`skipped: the playground (${NO_SITE})`);
   test('a program that does not load is said in each view', async () => {
     const sentence = 'The part of this page that computes did not load: load the page again.';
     await open('broken');
-    await says('problem', `Nothing can be written here. ${sentence}`);
+    await says('view-write', `This view cannot be shown. ${sentence}`);
     await page.goto(`${server.origin}/broken/#window`);
     await says('window-state', `There are no weights: ${sentence}`);
     await page.goto(`${server.origin}/broken/#train`);
@@ -259,7 +262,12 @@ if (NO_SITE) console.log(`skipped: the playground (${NO_SITE})`);
     await page.goto(`${server.origin}/broken/#compare`);
     await page.locator('#compare-measure').click();
     await says('compare-state', sentence);
+    await page.locator('#compare-verify').click();
+    await page.locator('#compare-state', {hasText: 'gave no answer.'}).waitFor();
+    const again = page.waitForEvent('worker'); // the view begins anew when it is shown again
     await page.goto(`${server.origin}/broken/#write`);
+    await again;
+    await says('view-write', `This view cannot be shown. ${sentence}`);
   });
 
   test('while another view is shown nothing is written, though the visitor left before it began', async () => {
@@ -271,6 +279,7 @@ if (NO_SITE) console.log(`skipped: the playground (${NO_SITE})`);
     expect(await written()).toBe(0);
     await page.evaluate(() => void (location.hash = '#write'));
     await hasWritten(5);
+    expect(await textOf('stop')).toBe('Stop');
   });
 
   test.each(BACKENDS.filter((name) => name.startsWith('webg')))(

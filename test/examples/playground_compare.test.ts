@@ -87,10 +87,11 @@ test('a program that stands in for a GPU is known by its name', () => {
   expect(isEmulated('ANGLE (Intel, Mesa Intel(R) UHD Graphics 620)')).toBe(false);
 });
 
-test('what verify comes to counts a backend that does not start apart from one that is wrong', () => {
+test('what verify comes to counts what is wrong apart from what does not start or does not answer', () => {
   expect(verdictOf([])).toBe('No backend is chosen.');
-  expect(verdictOf(['absent'])).toBe('No backend starts here.');
-  expect(verdictOf(['right', 'wrong', 'absent'])).toBe('Not right on 1 of 2 backends.');
+  expect(verdictOf(['absent'])).toBe('1 of 1 did not start.');
+  expect(verdictOf(['failed', 'failed'])).toBe('2 of 2 gave no answer.');
+  expect(verdictOf(['right', 'wrong', 'absent'])).toBe('Not right on 1 of 2 backends. 1 of 3 did not start.'); // prettier-ignore
   expect(verdictOf(['right', 'right'])).toMatch(/^Right: forward .* float64\.$/);
-  expect(verdictOf(['right', 'absent'])).toMatch(/float64\. 1 of 2 backends did not start\.$/);
+  expect(verdictOf(['right', 'failed'])).toMatch(/^Right: .* float64\. 1 of 2 gave no answer\.$/);
 });

@@ -44,6 +44,7 @@ export function siteUnder(places: Record<string, string>): (path: string) => Res
 export const PLACES = {
   'a-place': '',
   bare: `OffscreenCanvas.prototype.getContext = () => null; delete WorkerNavigator.prototype.gpu;`,
+  adapterless: `if (globalThis.GPU) GPU.prototype.requestAdapter = async () => null;`,
   broken: `throw new Error('this worker is broken');`,
   losing: `
     globalThis.lose = [];

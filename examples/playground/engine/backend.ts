@@ -24,9 +24,11 @@ export async function startBackend(name: BackendName, threads = 1): Promise<Star
     registerFasterKernels();
     const told = deviceOf(name, threads);
     device = new Device(name, told);
-    void device.lost.then(() => lose(sentenceOf(name)));
+    void device.lost.then((reason) => lose(new DeviceLost(name, reason).message));
     return {name, device: told};
   } catch (error) {
+    // TF.js has let go of the one before
+    if (device) await tf.setBackend(device.name);
     return {
       name,
       reason: `${name} does not start here: ${(error as Error).message.split('\n')[0]}`,
@@ -56,7 +58,8 @@ function deviceOf(name: BackendName, threads: number): string {
   if (name === 'webgl') {
     return rendererOf((tf.backend() as unknown as {gpgpu: {gl: WebGL2RenderingContext}}).gpgpu.gl);
   }
-  return `WebAssembly, ${threads === 1 ? 'one thread' : `${threads} threads`} on ${navigator.hardwareConcurrency} cores`;
+  const language = name === 'cpu' ? 'JavaScript' : 'WebAssembly';
+  return `${language}, ${threads === 1 ? 'one thread' : `${threads} threads`} on ${navigator.hardwareConcurrency} cores`;
 }
 
 let device: Device | null = null;
@@ -66,19 +69,9 @@ export function deviceNow(): Device {
   return device!;
 }
 
-/** What `work` gives. @throws an error called DeviceLost, with a sentence, if the device is lost meanwhile */
-export async function onDevice<T>(work: () => Promise<T>): Promise<T> {
-  const {name} = device!;
-  try {
-    return await device!.during(work);
-  } catch (error) {
-    if (!(error instanceof DeviceLost)) throw error;
-    throw Object.assign(new Error(sentenceOf(name)), {name: 'DeviceLost'});
-  }
-}
-
-function sentenceOf(name: BackendName): string {
-  return `${name} has lost its device.`;
+/** What `work` gives. @throws DeviceLost, with a sentence, if the device is lost meanwhile */
+export function onDevice<T>(work: () => Promise<T>): Promise<T> {
+  return device!.during(work);
 }
 
 let lose: (sentence: string) => void;

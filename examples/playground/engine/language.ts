@@ -17,7 +17,10 @@ let loading: Promise<Language> | null = null;
 
 /** The shipped model on the backend of this worker, which has started; loaded once. */
 export function loadLanguage(): Promise<Language> {
-  loading ??= load();
+  loading ??= load().catch((error) => {
+    loading = null; // it may come when it is asked for again
+    throw error;
+  });
   return loading;
 }
 

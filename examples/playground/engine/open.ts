@@ -23,10 +23,9 @@ export async function openEngine(): Promise<OpenEngine> {
   });
   try {
     await Promise.race([engine.isThere(), failed]);
+    return {engine, close};
   } catch (error) {
     close();
     throw error;
   }
-  failed.catch(() => null); // later errors are answers to what was asked
-  return {engine, close};
 }

@@ -21,12 +21,14 @@ export class Home {
   private readonly turns = new OneAtATime();
   private kept: {artifacts: tf.io.ModelArtifacts; at: number} | null = null;
   private working = false;
+  private recovering: Promise<void> | null = null;
 
   /** @param report is told of a loss */
   constructor(private readonly report: Report) {}
 
   /** Computes on that backend from now on, with the model that there is. @throws why it does not start */
   async use(name: BackendName): Promise<void> {
+    await this.recovering;
     if (this.device?.name === name) return;
     if (this.pupil) await this.keep();
     await this.start(name);
@@ -34,18 +36,26 @@ export class Home {
   }
 
   /** Does a task between two steps. */
-  exclusively<T>(task: () => Promise<T>): Promise<T> {
+  async exclusively<T>(task: () => Promise<T>): Promise<T> {
+    await this.recovering;
     const {device} = this;
     return device ? device.during(() => this.turns.run(task)) : this.turns.run(task);
   }
 
   /** This model instead of the one that there is. */
   async settle(pupil: Pupil): Promise<void> {
+    const artifacts = await this.exclusively(() => pupilArtifacts(pupil));
     const old = this.pupil?.written.model;
     if (old !== pupil.written.model) old?.dispose();
     this.pupil = pupil;
+    this.kept = {artifacts, at: 0};
     this.at = 0;
-    await this.keep();
+  }
+
+  /** A plan is begun: what was kept is where it begins, too. */
+  begin(): void {
+    this.at = 0;
+    if (this.kept) this.kept.at = 0;
   }
 
   leave(): void {
@@ -69,7 +79,7 @@ export class Home {
           return await work();
         } catch (error) {
           if (!(error instanceof DeviceLost)) throw error;
-          await this.recover(error.message);
+          await this.recover(error.reason);
         }
       }
     } finally {
@@ -96,8 +106,13 @@ export class Home {
     old.dispose(); // where its device is lost too: the tensors are no more
   }
 
-  /** Goes back to what was kept last, on another backend. */
-  private async recover(reason: string): Promise<void> {
+  /** Goes back to what was kept last, on another backend: once for each loss, whoever hears of it first. */
+  private recover(reason: string): Promise<void> {
+    this.recovering ??= this.goElsewhere(reason).finally(() => (this.recovering = null));
+    return this.recovering;
+  }
+
+  private async goElsewhere(reason: string): Promise<void> {
     const {name: backend} = this.device!;
     this.turns.giveUp();
     for (const name of REFUGES) {

@@ -11,6 +11,7 @@ const MOST_KINDS = 400;
 const MOST_UNKNOWN = 0.05;
 
 const count = (n: number) => n.toLocaleString('en');
+const percent = (part: number) => `${Math.round(100 * part)} %`;
 
 /** The words of a file. @throws in a sentence, if it is not text, or too much or too little of it */
 export function textOf(bytes: ArrayBuffer, name: string): string {
@@ -40,8 +41,15 @@ function decoded(bytes: ArrayBuffer, name: string): string {
 export function corpusFor(text: string, name: string): Corpus {
   const corpus = split(text, 0.05, text.length < 200_000 ? 3 : 10);
   const kinds = corpus.alphabet.size;
-  if (kinds <= MOST_KINDS) return corpus;
-  throw new Error(`${name} has ${count(kinds)} different characters; a model of this page knows ${MOST_KINDS} at most. It is made for texts that are spelt with letters.`); // prettier-ignore
+  const meant = 'It is made for texts that are spelt with letters.';
+  if (kinds > MOST_KINDS) {
+    throw new Error(`${name} has ${count(kinds)} different characters; a model of this page knows ${MOST_KINDS} at most. ${meant}`); // prettier-ignore
+  }
+  const rare = unknownOf(corpus.train);
+  if (rare > MOST_UNKNOWN) {
+    throw new Error(`${name} cannot be learned from: ${percent(rare)} of it are characters that it has hardly ever. ${meant}`); // prettier-ignore
+  }
+  return corpus;
 }
 
 /** For a model that has an alphabet already. */
@@ -50,9 +58,14 @@ export function corpusWith(text: string, name: string, alphabet: Alphabet): Corp
   const [train, heldOut] = [text.slice(0, cut), text.slice(cut)].map((part) =>
     alphabet.encode(part),
   );
-  const unknown = train.reduce((sum, id) => sum + +(id === 0), 0) / train.length;
+  const unknown = unknownOf(train);
   if (unknown <= MOST_UNKNOWN) return {alphabet, train, heldOut};
-  throw new Error(`The model cannot read ${name}: it has never seen ${Math.round(100 * unknown)} % of its characters. Begin a new model for this text.`); // prettier-ignore
+  throw new Error(`The model cannot read ${name}: it has never seen ${percent(unknown)} of its characters. Begin a new model for this text.`); // prettier-ignore
+}
+
+/** The part of a text that the alphabet does not know: those share number 0. */
+function unknownOf(ids: ArrayLike<number>): number {
+  return Array.from(ids).reduce((sum, id) => sum + +(id === 0), 0) / ids.length;
 }
 
 /** The first words of a text, to begin samples with. */

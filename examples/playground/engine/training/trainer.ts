@@ -34,7 +34,7 @@ export class Trainer {
   async train(corpus: Corpus, plan: TrainingPlan, prompt: string): Promise<void> {
     await this.stop();
     this.wanted = 'train';
-    this.home.at = 0;
+    this.home.begin();
     this.running = this.home.throughLosses(() => this.steps(corpus, plan, prompt));
     try {
       await this.running;

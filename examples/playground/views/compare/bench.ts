@@ -7,7 +7,6 @@ import type {Candidate} from './machine';
 
 export interface Bench {
   compare: Remote<typeof compare>;
-  device: string;
   /** An answer of `compare`: of a device that is lost, or a worker that has ended, none would come. */
   answerOf<T>(asked: Promise<T>): Promise<T>;
   close(): void;
@@ -24,17 +23,20 @@ export async function openBench(
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), {once: true});
   });
-  stopped.catch(() => null); // nobody may be waiting
-  const {engine, close} = await openEngine();
+  const opening = openEngine();
+  const {engine, close} = await Promise.race([opening, stopped]).catch((error) => {
+    void opening.then(
+      ({close}) => close(), // it comes too late
+      () => null,
+    );
+    throw error;
+  });
   try {
-    signal.throwIfAborted(); // meanwhile
     const started = await Promise.race([engine.startBackend(backend, threads), stopped]);
     if ('reason' in started) throw new NotStarted(started.reason);
     const lost = engine.whenLost().then((reason) => Promise.reject<never>(new Error(reason)));
-    lost.catch(() => null); // likewise
     const answerOf = <T>(asked: Promise<T>) => Promise.race([asked, stopped, lost]);
-    const compare = await answerOf(engine.compare());
-    return {compare, device: started.device, answerOf, close};
+    return {compare: await answerOf(engine.compare()), answerOf, close};
   } catch (error) {
     close();
     throw error;

@@ -65,9 +65,10 @@ export function summary(lines: Lines): string {
     const memory = (composite.bytes / fused.bytes).toPrecision(2);
     sentences.push(`At ${tokens(n)}, composed takes ${time} times as long as fused and holds ${memory} times as much.`); // prettier-ignore
   }
-  if (lines.fused.ended) sentences.push(`Fused ${lines.fused.ended}.`);
-  if (lines.composite.ended) sentences.push(`Composed ${lines.composite.ended}.`);
-  return sentences.join(' ');
+  if (lines.fused.ended) sentences.push(`Fused ${lines.fused.ended}`);
+  if (lines.composite.ended) sentences.push(`Composed ${lines.composite.ended}`);
+  // a reason may be a sentence
+  return sentences.map((words) => words.replace(/\.?$/, '.')).join(' ');
 }
 
 function tableOf(lines: Lines): string {

@@ -68,14 +68,18 @@ export async function mount(section: HTMLElement): Promise<void> {
   /** One thing at a time: two would slow each other down. */
   async function during(work: () => Promise<void>): Promise<void> {
     busy = new AbortController();
+    const pressed = document.activeElement as HTMLElement | null;
     render();
+    find('stop').focus(); // what was pressed cannot be pressed now
     try {
       await work();
     } catch (error) {
       state.textContent = busy.signal.aborted ? 'Stopped.' : (error as Error).message;
     }
     busy = null;
+    const here = document.activeElement === find('stop');
     render();
+    if (here) pressed?.focus();
   }
 
   form.addEventListener('submit', (event) => {

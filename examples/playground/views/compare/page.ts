@@ -23,10 +23,10 @@ export const PAGE = `
   </div>
   <p class="note" id="compare-case"></p>
   <div class="row">
-    <button class="primary" id="compare-measure">Measure</button>
+    <button class="primary" id="compare-measure" disabled>Measure</button>
     <button type="button" id="compare-stop" disabled>Stop</button>
     <button type="button" id="compare-copy" disabled>Copy as Markdown</button>
-    <button type="button" id="compare-verify">Verify</button>
+    <button type="button" id="compare-verify" disabled>Verify</button>
   </div>
 </form>
 <p id="compare-state" role="status"></p>

@@ -43,7 +43,7 @@ async function verifyOne(
     }
   } catch (error) {
     signal.throwIfAborted();
-    const outcome = error instanceof NotStarted ? 'absent' : 'wrong';
+    const outcome = error instanceof NotStarted ? 'absent' : 'failed';
     return {cells: [(error as Error).message], outcome};
   }
 }

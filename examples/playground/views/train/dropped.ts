@@ -25,26 +25,18 @@ function nothing(reason: string): Given {
   return {kind: 'nothing', reason};
 }
 
-/**
- * Files that are dropped anywhere while `section` is shown, which is marked while they are above it. In
- * no view do they take the place of the page, as a browser would have it.
- */
+/** Files that are dropped anywhere while `section` is shown, which is marked while they are above it. */
 export function takeDropped(section: HTMLElement, take: (dropped: DataTransfer) => void): void {
   const mark = (above: boolean) => section.classList.toggle('above', above && !section.hidden);
-  const ofFiles = (work: (files: DataTransfer) => void) => (event: DragEvent) => {
-    if (!event.dataTransfer?.types.includes('Files')) return; // words go where they are dropped
-    event.preventDefault();
-    work(event.dataTransfer);
-  };
-  addEventListener('dragover', ofFiles(() => mark(true))); // prettier-ignore
+  const filesOf = ({dataTransfer}: DragEvent) =>
+    dataTransfer?.types.includes('Files') ? dataTransfer : null; // words go where they are dropped
+  addEventListener('dragover', (event) => filesOf(event) && mark(true));
   addEventListener('dragleave', ({relatedTarget}) => relatedTarget === null && mark(false));
-  addEventListener(
-    'drop',
-    ofFiles((files) => {
-      mark(false);
-      if (!section.hidden) take(files);
-    }),
-  );
+  addEventListener('drop', (event) => {
+    const files = filesOf(event);
+    mark(false);
+    if (files && !section.hidden) take(files);
+  });
 }
 
 /** The files that are dropped, those in a folder too. */

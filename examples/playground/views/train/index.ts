@@ -8,8 +8,12 @@ import {Session} from './session';
 
 export async function mount(section: HTMLElement): Promise<void> {
   section.innerHTML = MARKUP;
-  const {engine} = await openEngine();
-  const session = new Session(await engine.train());
+  const {engine, close} = await openEngine();
+  const train = await engine.train().catch((error) => {
+    close();
+    throw error;
+  });
+  const session = new Session(train);
   const click = (name: string, work: () => Promise<void>) =>
     button(name).addEventListener('click', () => void session.attempt(work));
 
@@ -37,8 +41,11 @@ export async function mount(section: HTMLElement): Promise<void> {
   });
   takeDropped(section, (dropped) => {
     const {phase, busy} = session.state;
-    if (phase !== 'idle') session.show({problem: 'Stop the training first, and drop it then.'});
-    else if (!busy) void session.attempt(async () => session.open(await filesOf(dropped)));
+    if (phase === 'starting' || busy)
+      session.show({problem: 'One moment: drop it again when this is done.'}); // prettier-ignore
+    else if (phase !== 'idle')
+      session.show({problem: 'Stop the training first, and drop it then.'});
+    else void session.attempt(async () => session.open(await filesOf(dropped)));
   });
   part('ask').addEventListener('submit', (event) => {
     event.preventDefault();

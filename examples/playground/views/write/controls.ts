@@ -39,7 +39,8 @@ export function controls(section: HTMLElement, told: Told): Controls {
     at('top-p-value').textContent = number('top-p') === 1 ? 'all' : number('top-p').toFixed(2);
   };
   const explain = async () => {
-    const strange = (await model?.missing(at('prompt').value)) ?? [];
+    // where the model does not come, the writing says so
+    const strange = (await model?.missing(at('prompt').value).catch(() => null)) ?? [];
     const listed = strange.map((character) => JSON.stringify(character)).join(', ');
     at('prompt-note').textContent = listed && `The model has never read ${listed}.`;
   };

@@ -30,11 +30,13 @@ export async function mount(section: HTMLElement): Promise<void> {
   const form = controls(section, {again, changed: () => void (begun = false), chose});
   at('stop').addEventListener('click', () => (stream.running ? stop() : go()));
   at('again').addEventListener('click', again);
-  addEventListener('view', (event) => {
+  const listening = new AbortController();
+  const hear = (event: Event) => {
     // while another view is shown nothing is computed here
     if ((event as CustomEvent<string>).detail === 'write') resume();
     else pause();
-  });
+  };
+  addEventListener('view', hear, {signal: listening.signal});
 
   let paused = false;
   const pause = () => {
@@ -141,7 +143,7 @@ export async function mount(section: HTMLElement): Promise<void> {
   }
 
   function render(instead?: string) {
-    at('stop').textContent = stream.running || !hand ? 'Stop' : 'Continue';
+    at('stop').textContent = stream.running || paused || !hand ? 'Stop' : 'Continue';
     if (hand) at('hand').textContent = instead ?? `${hand.name} writes: ${hand.device}.`;
   }
 
@@ -149,9 +151,8 @@ export async function mount(section: HTMLElement): Promise<void> {
   try {
     first = await openHand('cpu');
   } catch (error) {
-    complain(`Nothing can be written here. ${(error as Error).message}`);
-    at('hand').textContent = '';
-    return;
+    listening.abort(); // the view begins anew when it is shown again
+    throw error;
   }
   hand = first;
   again();

@@ -55,12 +55,15 @@ export function look(
     const of = reader();
     const chosen = text.chosen();
     const read = text.before(READ);
+    if (chosen && read === '') said.textContent = 'Nothing was before it to look at.';
     if (!of || read === '') return;
     const seen = await of.attentionOf(read);
     heads.show(seen);
     if (text.chosen() !== chosen) return; // the pointer is elsewhere by now
-    said.textContent = chosen ? `Before ${nameOf(chosen.textContent!)} was written.` : NEWEST;
-    if (chosen) text.tint(strongest(heads.looks(seen)));
+    const looks = heads.looks(seen);
+    const most = mostOf([...read], looks);
+    said.textContent = chosen ? `Before ${nameOf(chosen.textContent!)} was written: ${most}.` : NEWEST; // prettier-ignore
+    if (chosen) text.tint(strongest(looks));
   };
 
   addEventListener('theme', () => void render());
@@ -76,6 +79,16 @@ export function look(
 }
 
 const NEWEST = 'Before the newest character was written. Choose one in the text to stay with it.';
+
+/** In words, for those who do not see the tints, the two that were looked at most. */
+function mostOf(characters: string[], looks: number[]): string {
+  const places = [...looks.keys()].sort((a, b) => looks[b] - looks[a]).slice(0, 2);
+  const words = places.map((place) => {
+    const back = characters.length - 1 - place;
+    return `${nameOf(characters[place])}, ${back === 0 ? 'just read' : `${back} before that`}`;
+  });
+  return `looked at most, ${words.join('; then ')}`;
+}
 
 /** The most looked at is tinted fully. */
 function strongest(looks: number[]): number[] {

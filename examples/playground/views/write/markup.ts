@@ -54,7 +54,7 @@ export const MARKUP = `
     <h2 id="heads-title">What its heads looked at</h2>
     <button type="button" id="all-heads">All heads</button>
   </div>
-  <p class="note" id="looked">Before each character, every head of every block weighs the last
+  <p class="note" id="looked" role="status">Before each character, every head of every block weighs the last
     ${shape.window + 1} characters.</p>
   <div class="heads" id="heads" role="group" aria-labelledby="heads-title"></div>
   <p class="note">
