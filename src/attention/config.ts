@@ -36,7 +36,7 @@ export const LOCAL_ATTENTION = {
   scale: number('finite', {}),
   /** Rotary position embedding of queries and keys; needs an even head size. */
   useRotaryPosEmb: flag(true),
-  /** Its extrapolatable form, xpos; needs `useRotaryPosEmb`. */
+  /** Its extrapolatable form, xpos; needs rotary embedding. */
   useXpos: flag(false),
   /** Tokens over which xpos decays, at least ⌊context / 2⌋ / 64; without it ⌊w / 2⌋, which w = 1 must replace. */
   xposScaleBase: number('> 0', {above: 0}),
