@@ -7,14 +7,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
-import {enter as enterCpu} from '../cpu';
 import {directAll} from '../program/direct';
-import type {Enter} from '../program/run';
-import {enter as enterTensorflow} from '../tensorflow/place';
-import type {NodeBackend} from '../tensorflow/values';
-import {enter as enterWasm} from '../wasm';
-import type {CpuBackend} from './cpu_backend';
-import type {WasmBackend} from './wasm_backend';
+import {MEMORIES, NATIVE} from './memories';
 
 export interface Rates {
   learningRate: number;
@@ -46,40 +40,7 @@ function step([m, v, w, g]: Values[], [newM, newV, newW]: Values[], rates: Rates
   }
 }
 
-/** A backend: the place of a call of the program, and without it, its values and its tensors. */
-interface Memory {
-  enter: Enter;
-  values(backend: unknown, info: tf.TensorInfo): Values;
-  make(backend: unknown, shape: number[], values: Values): tf.TensorInfo;
-}
-
-const MEMORIES: Record<string, Memory> = {
-  cpu: {
-    enter: enterCpu,
-    values: (backend, {dataId}) => (backend as CpuBackend).data.get(dataId).values as Values,
-    make: (backend, shape, values) => (backend as CpuBackend).makeTensorInfo(shape, 'float32', values), // prettier-ignore
-  },
-  wasm: {
-    enter: enterWasm,
-    values: (backend, info) => (backend as WasmBackend).typedArrayFromHeap(info) as Values,
-    make(backend, shape, values) {
-      const made = (backend as WasmBackend).makeOutput(shape, 'float32');
-      (backend as WasmBackend).typedArrayFromHeap(made).set(values);
-      return made;
-    },
-  },
-  // the moments then stay in JavaScript, since nothing native asks for them: only the gradient is copied
-  tensorflow: {
-    enter: enterTensorflow,
-    values: (backend, {dataId}) => (backend as NodeBackend).readSync(dataId) as Values,
-    make(backend, shape, values) {
-      const dataId = (backend as NodeBackend).write(values, shape, 'float32');
-      return {dataId, shape, dtype: 'float32'};
-    },
-  },
-};
-
-function kernelOf({enter, values, make}: Memory): tf.KernelFunc {
+function kernelOf({enter, values, make}: typeof NATIVE): tf.KernelFunc {
   return ({inputs, attrs, backend}) => {
     const rates = attrs as unknown as Rates;
     const {beta1, beta2, left1, left2, epsilon, learningRate} = rates;
@@ -96,12 +57,16 @@ function kernelOf({enter, values, make}: Memory): tf.KernelFunc {
       program.adam(m, v, w, g, count, beta1, 1 - beta1, left1, beta2, 1 - beta2, left2, epsilon, -learningRate, ...out), // prettier-ignore
     );
     if (computed) return computed;
-    const outputs = shapes.map(() => new Float32Array(count));
-    step(given.map((info) => values(backend, info)), outputs, rates); // prettier-ignore
-    return outputs.map((output) => make(backend, shape, output));
+    const outputs = shapes.map(() => make(backend, shape, 'float32'));
+    // only now: memory that grows takes its views away
+    const valuesOf = (info: tf.TensorInfo) => values(backend, info) as Values;
+    step(given.map(valuesOf), outputs.map(valuesOf), rates);
+    return outputs;
   };
 }
 
-export const KERNELS: Record<string, tf.KernelFunc> = Object.fromEntries(
-  Object.entries(MEMORIES).map(([backend, memory]) => [backend, kernelOf(memory)]),
-);
+/** By their backends. On tensorflow the moments stay in JavaScript: only the gradient and the value are copied. */
+export const KERNELS: Record<string, tf.KernelFunc> = {
+  ...Object.fromEntries(MEMORIES.map((memory) => [memory.backend, kernelOf(memory)])),
+  tensorflow: kernelOf(NATIVE),
+};

@@ -3,6 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 
 import {enter as enterCpu} from '../cpu';
 import type {Enter} from '../program/run';
+import {enter as enterTensorflow} from '../tensorflow/place';
+import type {NodeBackend} from '../tensorflow/values';
 import {enter as enterWasm} from '../wasm';
 import type {CpuBackend} from './cpu_backend';
 import type {Values, WasmBackend} from './wasm_backend';
@@ -35,3 +37,14 @@ export const MEMORIES: readonly Memory[] = [
     values: (backend, {dataId}) => (backend as CpuBackend).data.get(dataId).values,
   },
 ];
+
+/** Of tensorflow: values are in JavaScript until something native asks for them, and whatever is read is copied there. */
+export const NATIVE: Omit<Memory, 'backend'> = {
+  enter: enterTensorflow,
+  make(backend, shape) {
+    const values = new Float32Array(tf.util.sizeFromShape(shape));
+    const dataId = (backend as NodeBackend).write(values, shape, 'float32');
+    return {dataId, shape, dtype: 'float32'};
+  },
+  values: (backend, {dataId}) => (backend as NodeBackend).readSync(dataId),
+};

@@ -3,9 +3,30 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 
 import type {Replacement} from '../../kernels/tfjs/replacement';
+import {BACKENDS} from './backends';
+import {living} from './close';
 
 export type Inputs = Record<string, tf.Tensor | undefined>;
 export type Run = (inputs: Inputs, attrs?: tf.NamedAttrMap) => tf.Tensor;
+
+const MEMORIES = ['wasm', 'cpu'].filter((backend) => BACKENDS.includes(backend));
+
+/** On each backend whose memory is at hand, or skipped where none of them is wanted. */
+export const describeInMemory =
+  MEMORIES.length > 0 ? describe.each(MEMORIES) : describe.skip.each(['wasm', 'cpu']);
+
+/** Around each test of a `describe`: what it makes is disposed of, and nothing else is left. */
+export function leavesNothing(): void {
+  let before: ReturnType<typeof living>;
+  beforeEach(() => {
+    before = living();
+    tf.engine().startScope();
+  });
+  afterEach(() => {
+    tf.engine().endScope();
+    expect(living()).toEqual(before);
+  });
+}
 
 /** Of the replacements of one kernel on some backends, that of the current one. */
 export function current(some: readonly Replacement[]): Replacement {

@@ -1,6 +1,7 @@
 /** Our step of Adam against that of TF.js, bit for bit. */
 import * as tf from '@tensorflow/tfjs';
 
+import * as direct from '../../kernels/program/direct';
 import {ADAM} from '../../kernels/tfjs/adam';
 import {describeSynchronous, useBackend} from '../support/backends';
 import {living} from '../support/close';
@@ -54,6 +55,14 @@ describeSynchronous('a step of adam on %s', (backend) => {
     const found = train(ours, 6, asList);
     expect(found).toHaveLength(6 * Object.keys(SHAPES).length);
     expect(found).toEqual(train(theirs, 6, asList));
+  });
+
+  test('is the same where the program does not run', () => {
+    const program = jest.spyOn(direct, 'directAll').mockReturnValue(null);
+    const found = train(ours, 3, false);
+    expect(program.mock.calls.length > 0).toBe(['cpu', 'wasm', 'tensorflow'].includes(backend));
+    program.mockRestore();
+    expect(found).toEqual(train(theirs, 3, false));
   });
 
   test('NaN and infinities pass as by TF.js', () => {

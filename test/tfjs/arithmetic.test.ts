@@ -4,22 +4,13 @@ import fc from 'fast-check';
 
 import {ARITHMETIC} from '../../kernels/tfjs/arithmetic';
 import {BACKENDS, useBackend} from '../support/backends';
-import {living} from '../support/close';
-import {both, broadcastPairs, expectSame, someValues} from '../support/replaced';
+import {both, broadcastPairs, expectSame, leavesNothing, someValues} from '../support/replaced';
 
 const onCpu = BACKENDS.includes('cpu') ? describe : describe.skip;
 
 onCpu.each(ARITHMETIC.map((one) => [one.kernel, one] as const))('%s on cpu', (_, replacement) => {
   beforeAll(() => useBackend('cpu'));
-  let before: ReturnType<typeof living>;
-  beforeEach(() => {
-    before = living();
-    tf.engine().startScope();
-  });
-  afterEach(() => {
-    tf.engine().endScope();
-    expect(living()).toEqual(before);
-  });
+  leavesNothing();
 
   test('of any shapes that go together', () => {
     const {theirs, ours, wasHandedOn} = both(replacement);

@@ -5,28 +5,24 @@ import fc from 'fast-check';
 import {CAST} from '../../kernels/tfjs/identity';
 import {SLICE, SPLIT} from '../../kernels/tfjs/slice';
 import {TRANSPOSE} from '../../kernels/tfjs/transpose';
-import {BACKENDS, useBackend} from '../support/backends';
-import {living} from '../support/close';
-import {both, current, expectSame, shapes, someValues} from '../support/replaced';
+import {useBackend} from '../support/backends';
+import {
+  both,
+  current,
+  describeInMemory,
+  expectSame,
+  leavesNothing,
+  shapes,
+  someValues,
+} from '../support/replaced';
 
 const DTYPES = ['float32', 'int32', 'bool'] as const;
 const RUNS = {numRuns: 80, seed: 11};
 
-const MEMORIES = ['wasm', 'cpu'].filter((backend) => BACKENDS.includes(backend));
-const described = MEMORIES.length > 0 ? describe.each(MEMORIES) : describe.skip.each(['wasm']);
-
-described('on %s', (backend) => {
+describeInMemory('on %s', (backend) => {
   beforeAll(() => useBackend(backend));
 
-  let before: ReturnType<typeof living>;
-  beforeEach(() => {
-    before = living();
-    tf.engine().startScope();
-  });
-  afterEach(() => {
-    tf.engine().endScope();
-    expect(living()).toEqual(before);
-  });
+  leavesNothing();
 
   describe.each(DTYPES)('of %s', (dtype) => {
     test('any part of any shape is cut out', () => {

@@ -5,22 +5,13 @@ import fc from 'fast-check';
 import {broadcastRows} from '../../kernels/tfjs/broadcast_rows';
 import {MINIMUM} from '../../kernels/tfjs/minimum';
 import {BACKENDS, useBackend} from '../support/backends';
-import {living} from '../support/close';
-import {both, broadcastPairs, expectSame, someValues} from '../support/replaced';
+import {both, broadcastPairs, expectSame, leavesNothing, someValues} from '../support/replaced';
 
 const onWasm = BACKENDS.includes('wasm') ? describe : describe.skip;
 
 onWasm('Minimum on wasm', () => {
   beforeAll(() => useBackend('wasm'));
-  let before: ReturnType<typeof living>;
-  beforeEach(() => {
-    before = living();
-    tf.engine().startScope();
-  });
-  afterEach(() => {
-    tf.engine().endScope();
-    expect(living()).toEqual(before);
-  });
+  leavesNothing();
 
   test('of any shapes that go together, long rows by ours', () => {
     const {theirs, ours, wasHandedOn} = both(MINIMUM);

@@ -3,9 +3,9 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 
 import {SUM} from '../../kernels/tfjs/sum';
-import {BACKENDS, useBackend} from '../support/backends';
+import {useBackend} from '../support/backends';
 import {expectClose, living} from '../support/close';
-import {both, expectSame, shapes, someValues} from '../support/replaced';
+import {both, describeInMemory, expectSame, shapes, someValues} from '../support/replaced';
 import {sumTolerance} from '../support/tolerance';
 
 /** Σ over the axes, in float64, and Σ of what is added without signs. */
@@ -22,10 +22,7 @@ function loops(x: tf.Tensor, axes: number[]): {sums: number[]; sizes: number[]} 
   return {sums, sizes};
 }
 
-const MEMORIES = ['wasm', 'cpu'].filter((backend) => BACKENDS.includes(backend));
-const described = MEMORIES.length > 0 ? describe.each(MEMORIES) : describe.skip.each(['wasm']);
-
-described('Sum on %s', (backend) => {
+describeInMemory('Sum on %s', (backend) => {
   beforeAll(() => useBackend(backend));
 
   async function check(shape: number[], axes: number[], keepDims: boolean) {

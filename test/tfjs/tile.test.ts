@@ -6,13 +6,11 @@ import {IDENTITY} from '../../kernels/tfjs/identity';
 import {TILE} from '../../kernels/tfjs/tile';
 import {BACKENDS, useBackend} from '../support/backends';
 import {living} from '../support/close';
-import {both, expectSame, someValues} from '../support/replaced';
+import {both, describeInMemory, expectSame, someValues} from '../support/replaced';
 
 const onWasm = BACKENDS.includes('wasm') ? describe : describe.skip;
-const MEMORIES = ['wasm', 'cpu'].filter((backend) => BACKENDS.includes(backend));
-const described = MEMORIES.length > 0 ? describe.each(MEMORIES) : describe.skip.each(['wasm']);
 
-described('Tile on %s', (backend) => {
+describeInMemory('Tile on %s', (backend) => {
   beforeAll(() => useBackend(backend));
   const tile = () => both(TILE);
 
