@@ -31,6 +31,26 @@ export interface Exports {
   adam(m: number, v: number, w: number, g: number, count: number, ...rates: number[]): void;
   gelu(x: number, count: number, to: number): void;
   geluGradient(x: number, dy: number, count: number, to: number): void;
+  layerNorm(
+    x: number,
+    gamma: number,
+    beta: number,
+    rows: number,
+    size: number,
+    epsilon: number,
+    to: number,
+  ): void;
+  layerNormGradient(
+    x: number,
+    gamma: number,
+    dy: number,
+    rows: number,
+    size: number,
+    epsilon: number,
+    dx: number,
+    dGamma: number,
+    dBeta: number,
+  ): void;
   map(f: number, x: number, count: number, to: number): void;
   minimum(a: number, stepA: number, b: number, stepB: number, count: number, to: number): void;
   sums(x: number, outer: number, count: number, inner: number, to: number): void;

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {kernelResult} from '../../src/nn/kernel_result';
 import {direct} from '../program/direct';
 import {unsupportedEngine} from '../program/module';
 import {MEMORIES} from './memories';
@@ -29,15 +30,6 @@ function normal(x: tf.Tensor): tf.Tensor {
   return tf.mul(0.5, tf.add(1, tf.erf(tf.div(x, Math.SQRT2))));
 }
 
-/** What TF.js composes, as a kernel gives it: data, and no tensor. */
-function composed(backend: unknown, compose: () => tf.Tensor): tf.TensorInfo {
-  const made = tf.tidy(compose);
-  const {dataId, shape, dtype} = made;
-  (backend as tf.KernelBackend).incRef(dataId);
-  made.dispose();
-  return {dataId, shape, dtype};
-}
-
 const KERNELS: tf.KernelConfig[] = MEMORIES.flatMap(({backend: backendName, enter}) => [
   {
     ...{kernelName: GELU, backendName},
@@ -46,7 +38,13 @@ const KERNELS: tf.KernelConfig[] = MEMORIES.flatMap(({backend: backendName, ente
       const made = direct(enter, backend, [x], x.shape, (program, [at], to) =>
         program.gelu(at, x.size, to),
       );
-      return made ?? composed(backend, () => tf.mul(x, normal(x)));
+      return (
+        made ??
+        kernelResult(
+          backend,
+          tf.tidy(() => tf.mul(x, normal(x))),
+        )
+      );
     },
   },
   {
@@ -56,7 +54,13 @@ const KERNELS: tf.KernelConfig[] = MEMORIES.flatMap(({backend: backendName, ente
       const made = direct(enter, backend, [x, dy], x.shape, (program, [at, atDy], to) =>
         program.geluGradient(at, atDy, x.size, to),
       );
-      return made ?? composed(backend, () => tf.mul(dy, tf.add(normal(x), tf.mul(x, density(x)))));
+      return (
+        made ??
+        kernelResult(
+          backend,
+          tf.tidy(() => tf.mul(dy, tf.add(normal(x), tf.mul(x, density(x))))),
+        )
+      );
     },
   },
 ]);

@@ -11,6 +11,7 @@ import {BATCH_NORM_GRADIENT} from './batch_norm_gradient';
 import {GATHER} from './gather';
 import {GELU_ACTIVATION} from './gelu';
 import {CAST, IDENTITY} from './identity';
+import {LAYER_NORMALIZATION} from './layer_norm';
 import {MAPS} from './map';
 import {MAT_MUL} from './mat_mul';
 import {MINIMUM} from './minimum';
@@ -68,7 +69,7 @@ const GRADIENTS: readonly GradientReplacement[] = [
   SUM_GRADIENT,
   TILE_GRADIENT,
 ];
-const METHODS = [ADAM, GELU_ACTIVATION] as MethodReplacement<never>[];
+const METHODS = [ADAM, GELU_ACTIVATION, LAYER_NORMALIZATION] as MethodReplacement<never>[];
 
 const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgl', 'webgpu'];
 

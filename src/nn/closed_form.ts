@@ -5,6 +5,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {kernelResult} from './kernel_result';
+
 /** An operation that keeps nothing but its inputs. */
 export function closedForm(
   inputs: tf.Tensor[],
@@ -84,13 +86,7 @@ function kernelOf(count: number): string {
 const run: tf.KernelFunc = ({inputs, attrs, backend}) => {
   const {forward} = (attrs as unknown as {operation: KeepingBesides}).operation;
   const made = tf.tidy(() => forward(Object.values(inputs) as tf.Tensor[]));
-  // what a kernel gives is data, not tensors: it must outlive these
-  return made.map((x) => {
-    (backend as tf.KernelBackend).incRef(x.dataId);
-    const {dataId, shape, dtype} = x;
-    x.dispose();
-    return {dataId, shape, dtype};
-  });
+  return made.map((x) => kernelResult(backend, x));
 };
 
 function gradientOf(kernelName: string, count: number): tf.GradConfig {

@@ -5,6 +5,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {hasKernel} from './own_kernel';
+
 const COMBINE = 'LocalAttentionCombine';
 const DOTS = 'LocalAttentionDots';
 
@@ -32,13 +34,6 @@ export function dots(x: tf.Tensor, sources: tf.Tensor[]): tf.Tensor {
     const shape = [x.shape[0], x.shape[1]!, shared.shape[0]];
     return tf.concat([products, tf.reshape(ofShared, shape)], 2);
   });
-}
-
-/** Kernels have no gradients of their own: closed forms stand around them. */
-function hasKernel(name: string): boolean {
-  const {gradientDepth, kernelDepth} = tf.engine().state;
-  const isTaped = gradientDepth > 0 && kernelDepth === 0;
-  return !isTaped && tf.getKernel(name, tf.getBackend()) !== undefined;
 }
 
 function runKernel(name: string, inputs: tf.Tensor[]): tf.Tensor {

@@ -3,6 +3,7 @@ export {begin} from './call';
 export {decode, decodeScratch} from './decode';
 export {gelu, geluGradient} from './gelu';
 export {clearGradients, compute, items, scratchBytes} from './items';
+export {layerNorm, layerNormGradient} from './layer_norm';
 export {map} from './maps';
 export {minimum} from './minimum';
 export {normalize} from './normalize';

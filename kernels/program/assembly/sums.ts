@@ -10,8 +10,19 @@ export function sums(x: usize, outer: i32, count: i32, inner: i32, to: usize): v
   }
 }
 
+/** The sum of four. */
+// @ts-ignore: decorator
+@inline
+export function acrossLanes(x: v128): f32 {
+  return (
+    f32x4.extract_lane(x, 0) +
+    f32x4.extract_lane(x, 1) +
+    (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
+  );
+}
+
 /** The sum of so many numbers. */
-function sumOf(x: usize, count: i32): f32 {
+export function sumOf(x: usize, count: i32): f32 {
   const end = x + ((<usize>count) << 2);
   let a = f32x4.splat(0);
   let b = f32x4.splat(0);
@@ -19,11 +30,7 @@ function sumOf(x: usize, count: i32): f32 {
     a = f32x4.add(a, v128.load(x));
     b = f32x4.add(b, v128.load(x, 16));
   }
-  a = f32x4.add(a, b);
-  let sum =
-    f32x4.extract_lane(a, 0) +
-    f32x4.extract_lane(a, 1) +
-    (f32x4.extract_lane(a, 2) + f32x4.extract_lane(a, 3));
+  let sum = acrossLanes(f32x4.add(a, b));
   for (; x < end; x += 4) sum += load<f32>(x);
   return sum;
 }
