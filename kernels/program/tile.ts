@@ -25,22 +25,27 @@ export function chooseTile(tile: Tile): void {
 }
 
 const LEAST_GAIN = 0.95; // of the time, for which the wide tile is taken
-const NEWS = 0.9; // of a time, less than which an engine has compiled a function better
+const NEWS = 0.9; // of a time, less than which something was compiled better
+const COMPILED = 0.6; // of a time, less than which that was the arithmetic
+const WARM_UP = 2; // rounds, in which other things fall
 const ROUNDS_WITHOUT = 3;
-const MOST_ROUNDS = 20;
+const MOST_ROUNDS = 60;
 
 /**
- * The faster tile, by times of both in turn. An engine compiles a program badly at first and better
- * while it runs, so that times count from when they no longer fall.
+ * The faster tile, by times of both in turn. An engine compiles a program badly at first, so that it runs
+ * at a third of its speed, and better on another thread while it runs, which takes V8 some 30 ms: times
+ * count from when they have fallen, and fall no longer.
  */
 export function fasterTile(time: (tile: Tile) => number): Tile {
   const best = {narrow: Infinity, wide: Infinity};
-  let without = 0;
-  for (let round = 0; round < MOST_ROUNDS && without < ROUNDS_WITHOUT; round++) {
+  let [isCompiled, without] = [false, 0];
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    if (isCompiled && without >= ROUNDS_WITHOUT) break;
     without++;
     for (const tile of ['narrow', 'wide'] as const) {
       const taken = time(tile);
       if (taken < NEWS * best[tile]) without = 0;
+      if (round >= WARM_UP && taken < COMPILED * best[tile]) isCompiled = true;
       best[tile] = Math.min(best[tile], taken);
     }
   }
