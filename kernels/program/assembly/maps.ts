@@ -45,6 +45,13 @@ function apply(f: i32, x: v128): v128 {
   return f == SQRT ? root : f32x4.div(f32x4.splat(1), root);
 }
 
+/** NaN stays NaN. Not `min` and `max`, which are eight instructions each on x86, and these one. */
+// @ts-ignore: decorator
+@inline
+function clamp(x: v128, least: f32, most: f32): v128 {
+  return f32x4.pmin(f32x4.pmax(x, f32x4.splat(least)), f32x4.splat(most));
+}
+
 /**
  * e^x, whatever x is: 2^n e^r, where r = x − n ln 2 is at most ln 2 / 2, and ln 2 is two numbers, of
  * which n times the first is exact. The polynomial is Cephes' (expf.c); largest relative error 9e-8.
@@ -52,7 +59,7 @@ function apply(f: i32, x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function exponential(x: v128): v128 {
-  x = f32x4.min(f32x4.max(x, f32x4.splat(-104)), f32x4.splat(89)); // there it is 0, and infinite
+  x = clamp(x, -104, 89); // there it is 0, and infinite
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.4426950408889634)));
   let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
   r = madd(n, f32x4.splat(2.1219444e-4), r);
@@ -81,7 +88,7 @@ function powerOfTwo(n: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function errorFunction(x: v128): v128 {
-  x = f32x4.min(f32x4.max(x, f32x4.splat(-4)), f32x4.splat(4));
+  x = clamp(x, -4, 4);
   const x2 = f32x4.mul(x, x);
   let p = madd(f32x4.splat(2.2905066e-4), x2, f32x4.splat(3.408291e-3));
   p = madd(p, x2, f32x4.splat(5.0955695e-2));
@@ -94,5 +101,5 @@ export function errorFunction(x: v128): v128 {
   q = madd(q, x2, f32x4.splat(0.49746925));
   q = madd(q, x2, f32x4.splat(1));
   const y = f32x4.div(f32x4.mul(x, p), q);
-  return f32x4.min(f32x4.max(y, f32x4.splat(-1)), f32x4.splat(1));
+  return clamp(y, -1, 1);
 }
