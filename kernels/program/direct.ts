@@ -13,10 +13,10 @@ export function direct(
   backend: unknown,
   tensors: readonly (TensorInfo | undefined)[],
   shape: number[],
-  compute: (program: Exports, at: number[], out: number) => void,
+  compute: (program: Exports, at: number[], out: number, place: Place) => void,
 ): TensorInfo | null {
-  const made = directAll(enter, backend, tensors, [shape], (program, at, [out]) =>
-    compute(program, at, out),
+  const made = directAll(enter, backend, tensors, [shape], (program, at, [out], place) =>
+    compute(program, at, out, place),
   );
   return made && made[0];
 }
@@ -27,7 +27,7 @@ export function directAll(
   backend: unknown,
   tensors: readonly (TensorInfo | undefined)[],
   shapes: readonly number[][],
-  compute: (program: Exports, at: number[], out: number[]) => void,
+  compute: (program: Exports, at: number[], out: number[], place: Place) => void,
 ): TensorInfo[] | null {
   if (unsupportedEngine() !== null) return null;
   try {
@@ -42,13 +42,13 @@ function computed(
   place: Place,
   tensors: readonly (TensorInfo | undefined)[],
   shapes: readonly number[][],
-  compute: (program: Exports, at: number[], out: number[]) => void,
+  compute: (program: Exports, at: number[], out: number[], place: Place) => void,
 ): TensorInfo[] {
   let end: End = 'failed';
   try {
     const at = tensors.map((tensor) => (tensor ? place.address(tensor) : 0));
     const out = shapes.map((shape) => place.output(shape));
-    compute(instantiate(place.memory), at, out);
+    compute(instantiate(place.memory), at, out, place);
     const results = place.results();
     end = 'computed';
     return results;

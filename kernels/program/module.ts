@@ -29,8 +29,8 @@ export interface Exports {
 
   /** What other kernels are made of; tensors by their addresses, the last that of the result. */
   adam(m: number, v: number, w: number, g: number, count: number, ...rates: number[]): void;
-  gelu(x: number, count: number, to: number): void;
-  geluGradient(x: number, dy: number, count: number, to: number): void;
+  gelu(x: number, count: number, to: number, scratch: number): void;
+  geluGradient(x: number, dy: number, count: number, to: number, scratch: number): void;
   layerNorm(
     x: number,
     gamma: number,
@@ -66,6 +66,9 @@ export interface Exports {
     to: number,
   ): void;
 }
+
+/** Scratch memory of what computes exponentials, besides items of a phase. */
+export const CONSTANT_BYTES = 64;
 
 type TokenRows = (
   given: number,

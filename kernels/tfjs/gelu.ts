@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {kernelResult} from '../../src/nn/kernel_result';
 import {direct} from '../program/direct';
-import {unsupportedEngine} from '../program/module';
+import {CONSTANT_BYTES, unsupportedEngine} from '../program/module';
 import {MEMORIES} from './memories';
 import type {MethodReplacement} from './replacement';
 
@@ -35,8 +35,8 @@ const KERNELS: tf.KernelConfig[] = MEMORIES.flatMap(({backend: backendName, ente
     ...{kernelName: GELU, backendName},
     kernelFunc({inputs, backend}) {
       const x = inputs.x as tf.Tensor;
-      const made = direct(enter, backend, [x], x.shape, (program, [at], to) =>
-        program.gelu(at, x.size, to),
+      const made = direct(enter, backend, [x], x.shape, (program, [at], to, place) =>
+        program.gelu(at, x.size, to, place.scratch(CONSTANT_BYTES)),
       );
       return (
         made ??
@@ -51,8 +51,8 @@ const KERNELS: tf.KernelConfig[] = MEMORIES.flatMap(({backend: backendName, ente
     ...{kernelName: GRADIENT, backendName},
     kernelFunc({inputs, backend}) {
       const [x, dy] = [inputs.x, inputs.dy] as tf.Tensor[];
-      const made = direct(enter, backend, [x, dy], x.shape, (program, [at, atDy], to) =>
-        program.geluGradient(at, atDy, x.size, to),
+      const made = direct(enter, backend, [x, dy], x.shape, (program, [at, atDy], to, place) =>
+        program.geluGradient(at, atDy, x.size, to, place.scratch(CONSTANT_BYTES)),
       );
       return (
         made ??
