@@ -29,6 +29,14 @@ export interface Exports {
 
   /** What other kernels are made of; tensors by their addresses, the last that of the result. */
   adam(m: number, v: number, w: number, g: number, count: number, ...rates: number[]): void;
+  copyRows(
+    from: number,
+    fromApart: number,
+    rows: number,
+    bytes: number,
+    to: number,
+    toApart: number,
+  ): void;
   gelu(x: number, count: number, to: number, scratch: number): void;
   geluGradient(x: number, dy: number, count: number, to: number, scratch: number): void;
   layerNorm(

@@ -8,6 +8,7 @@ import {ADAM} from './adam';
 import {ARITHMETIC} from './arithmetic';
 import {BATCH_NORM} from './batch_norm';
 import {BATCH_NORM_GRADIENT} from './batch_norm_gradient';
+import {CONCAT} from './concat';
 import {GATHER} from './gather';
 import {GELU_ACTIVATION} from './gelu';
 import {CAST, IDENTITY} from './identity';
@@ -50,6 +51,7 @@ export interface ReplacedGradient {
 const KERNELS: readonly Replacement[] = [
   BATCH_NORM,
   CAST,
+  CONCAT,
   GATHER,
   IDENTITY,
   MINIMUM,

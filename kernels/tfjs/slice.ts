@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {direct} from '../program/direct';
 import {MEMORIES, Memory} from './memories';
 import type {Replacement} from './replacement';
 import type {Values} from './wasm_backend';
@@ -19,6 +20,11 @@ function part(
   begin: number[],
   size: number[],
 ): tf.TensorInfo {
+  const cut = size.flatMap((length, axis) => (length === x.shape[axis] ? [] : [axis]));
+  if (memory.backend === 'wasm' && cut.length === 1 && x.dtype === 'float32') {
+    const made = rowsOfPart(memory, backend, x, cut[0], begin[cut[0]], size);
+    if (made) return made;
+  }
   const out = memory.make(backend, [...size], x.dtype);
   if (size.includes(0)) return out;
   const strides = [...tf.util.computeStrides(x.shape), 1].slice(-x.shape.length);
@@ -28,6 +34,23 @@ function part(
   const [from, to] = [x, out].map((info) => memory.values(backend, info));
   copy(from, strides, begin, size, together, to);
   return out;
+}
+
+/** Where one axis alone is cut, and tensors lie in the memory of the program. */
+function rowsOfPart(
+  {enter}: Memory,
+  backend: unknown,
+  x: tf.TensorInfo,
+  axis: number,
+  begin: number,
+  size: number[],
+): tf.TensorInfo | null {
+  const inner = 4 * tf.util.sizeFromShape(size.slice(axis + 1));
+  const bytes = inner * size[axis];
+  const rows = tf.util.sizeFromShape(size.slice(0, axis));
+  return direct(enter, backend, [x], [...size], (program, [at], out) =>
+    program.copyRows(at + inner * begin, inner * x.shape[axis], rows, bytes, out, bytes),
+  );
 }
 
 function copy(

@@ -1,7 +1,8 @@
-/** Kernels of ours that compute nothing, Slice, SplitV, Transpose, and on wasm Cast: TF.js's bits. */
+/** Kernels of ours that compute nothing, Slice, SplitV, Transpose, and on wasm Cast and Concat: TF.js's bits. */
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 
+import {CONCAT} from '../../kernels/tfjs/concat';
 import {CAST} from '../../kernels/tfjs/identity';
 import {SLICE, SPLIT} from '../../kernels/tfjs/slice';
 import {TRANSPOSE} from '../../kernels/tfjs/transpose';
@@ -65,6 +66,23 @@ describeInMemory('on %s', (backend) => {
     });
 
     if (backend !== 'wasm') return;
+    test('any tensors are put together along any axis, none of them empty', () => {
+      const {theirs, ours, wasHandedOn} = both(CONCAT);
+      const joins = fc.tuple(shapes(1, 4, 9), fc.nat(3), fc.array(fc.integer({min: 1, max: 300}), {minLength: 1, maxLength: 4})); // prettier-ignore
+      const check = ([shape, drawn, lengths]: [number[], number, number[]]) => {
+        const axis = drawn % shape.length;
+        const along = (length: number) => shape.map((size, at) => (at === axis ? length : size));
+        const inputs = Object.fromEntries(lengths.map((length, i) => [i, someValues(along(length), dtype)])); // prettier-ignore
+        const list = Object.values(inputs) as unknown as typeof inputs; // TF.js has an array here
+        const attrs = {axis: axis - shape.length};
+        const found = ours(list, attrs);
+        const isEmpty = along(1).includes(0);
+        expect(wasHandedOn()).toBe(isEmpty || lengths.length === 1 || dtype !== 'float32');
+        if (!isEmpty) expectSame(found, theirs(list, attrs));
+      };
+      fc.assert(fc.property(joins, check), RUNS);
+    });
+
     test('a cast to the dtype that is there shares the values, another is TF.js’s', () => {
       const {theirs, ours, wasHandedOn} = both(CAST);
       const x = someValues([3, 5], dtype);

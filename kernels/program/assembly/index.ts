@@ -1,5 +1,6 @@
 export {adam} from './adam';
 export {begin} from './call';
+export {copyRows} from './copy_rows';
 export {decode, decodeScratch} from './decode';
 export {gelu, geluGradient} from './gelu';
 export {clearGradients, compute, items, scratchBytes} from './items';
