@@ -7,6 +7,7 @@ import {tensorflow} from './tensorflow';
 import {wasm} from './wasm';
 import {webgl} from './webgl';
 import {webgpu} from './webgpu';
+import {registerHeads} from './tfjs/heads';
 import {registerLayerNorm} from './tfjs/layer_norm';
 import {registerTokenRows} from './tfjs/token_rows';
 import {registerUnsortedSegmentSum} from './tfjs/unsorted_segment_sum';
@@ -20,6 +21,7 @@ export type {Replaced, ReplacedGradient, ReplacedKernel} from './tfjs/register';
 tf.env().registerFlag('LOCAL_ATTENTION_SHOW_SHADER', () => false);
 
 for (const backend of [cpu, wasm, tensorflow, webgl, webgpu]) registerFused(backend);
+registerHeads();
 registerLayerNorm();
 registerTokenRows();
 registerUnsortedSegmentSum();

@@ -34,8 +34,8 @@ const ROOMS: Record<string, readonly string[]> = {
   'kernels/tensorflow': [...OF_CONTRACT, 'kernels/program'],
   'kernels/webgl': OF_CONTRACT,
   'kernels/webgpu': OF_CONTRACT,
-  // a layer of TF.js gets the closed form of ours
-  'kernels/tfjs': ['src/nn/layer_norm', 'src/nn/kernel_result', 'kernels/program', 'kernels/cpu', 'kernels/wasm', 'kernels/tensorflow'], // prettier-ignore
+  // what is one kernel there is an operation here; and a layer of TF.js gets the closed form of ours
+  'kernels/tfjs': ['src/nn/attend_heads', 'src/nn/layer_norm', 'src/nn/kernel_result', 'src/nn/own_kernel', 'kernels/program', 'kernels/cpu', 'kernels/wasm', 'kernels/tensorflow'], // prettier-ignore
 };
 
 const within = (path: string, place: string) => path === place || path.startsWith(`${place}/`);

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {OURS} from '../../src/nn/own_kernel';
 import {ADAM} from './adam';
 import {ARITHMETIC} from './arithmetic';
 import {BATCH_NORM} from './batch_norm';
@@ -75,8 +76,6 @@ const METHODS = [ADAM, GELU_ACTIVATION, LAYER_NORMALIZATION] as MethodReplacemen
 
 const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgl', 'webgpu'];
 
-/** On what is ours, the same in every copy of this package. */
-const OURS = Symbol.for('tfjs-local-attention');
 /** A kernel that computes nothing: TF.js tells it that its backend has started. */
 const STARTED = 'LocalAttentionFasterKernels';
 

@@ -9,6 +9,8 @@ import {fusedForward, fusedGradients} from '../attention/fused_attention';
 import type {Problem} from '../attention/problem';
 import {closedFormKeeping} from './closed_form';
 import {Norm, normProjectGradients, normalized} from './layer_norm';
+import {matMul} from './mat_mul';
+import {hasKernel} from './own_kernel';
 
 /** B sequences of n tokens in h heads of size d. */
 export interface HeadSizes {
@@ -18,22 +20,48 @@ export interface HeadSizes {
   dimHead: number;
 }
 
-/** [B · n, 3 · h · d] -> queries, keys and values, [B, h, n, d] each */
-export function splitHeads(qkv: tf.Tensor, sizes: HeadSizes): tf.Tensor4D[] {
-  return tf.split(qkv, 3, 1).map((part) => byHead(part, sizes));
+/** Kernels of one pass, of inputs 0, 1 … and of {@link HeadSizes}. */
+export const SPLIT_HEADS = 'LocalAttentionSplitHeads';
+export const MERGE_HEADS = 'LocalAttentionMergeHeads';
+
+/** [B · n, parts · h · d] -> as many parts, [B, h, n, d] each: of qkv, queries, keys and values */
+export function splitHeads(x: tf.Tensor, sizes: HeadSizes): tf.Tensor4D[] {
+  if (!hasKernel(SPLIT_HEADS)) return splitHeadsByOps(x, sizes);
+  return tf.engine().runKernel(SPLIT_HEADS, [x] as never, {...sizes}) as tf.Tensor4D[];
 }
 
-/** [B, h, n, d] -> [B · n, h · d] */
-export function mergeHeads(x: tf.Tensor, {batch, n, heads, dimHead}: HeadSizes): tf.Tensor {
-  // one token of each sequence lies so already
-  const rows = n === 1 ? x : tf.transpose(x, [0, 2, 1, 3]);
-  return tf.reshape(rows, [batch * n, heads * dimHead]);
+/** The other way: some [B, h, n, d] -> [B · n, parts · h · d] */
+export function mergeHeads(parts: tf.Tensor[], sizes: HeadSizes): tf.Tensor {
+  if (!hasKernel(MERGE_HEADS)) return mergeHeadsByOps(parts, sizes);
+  return tf.engine().runKernel(MERGE_HEADS, parts as never, {...sizes}) as tf.Tensor;
 }
 
-/** [B · n, h · d] -> [B, h, n, d] */
-function byHead(x: tf.Tensor, {batch, n, heads, dimHead}: HeadSizes): tf.Tensor4D {
-  if (n === 1) return tf.reshape(x, [batch, heads, 1, dimHead]);
-  return tf.transpose(tf.reshape(x, [batch, n, heads, dimHead]), [0, 2, 1, 3]);
+/** What {@link SPLIT_HEADS} computes. */
+export function splitHeadsByOps(
+  x: tf.Tensor,
+  {batch, n, heads, dimHead}: HeadSizes,
+): tf.Tensor4D[] {
+  return tf.tidy(() =>
+    tf.split(x, x.size / (batch * n * heads * dimHead), 1).map((part) => {
+      // one token of each sequence lies so already
+      if (n === 1) return tf.reshape(part, [batch, heads, 1, dimHead]);
+      return tf.transpose(tf.reshape(part, [batch, n, heads, dimHead]), [0, 2, 1, 3]);
+    }),
+  );
+}
+
+/** What {@link MERGE_HEADS} computes. */
+export function mergeHeadsByOps(
+  parts: tf.Tensor[],
+  {batch, n, heads, dimHead}: HeadSizes,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const merged = parts.map((x) => {
+      const rows = n === 1 ? x : tf.transpose(x, [0, 2, 1, 3]);
+      return tf.reshape(rows, [batch * n, heads * dimHead]);
+    });
+    return merged.length === 1 ? merged[0] : tf.concat(merged, 1);
+  });
 }
 
 /** The matrices of a branch. */
@@ -61,18 +89,17 @@ export function fusedBranch(
       const qkv = tf.matMul(normalized(x, {gamma, beta}), toQkv);
       const [q, k, v] = splitHeads(qkv, sizes);
       const {out, softmaxStats} = fusedForward(q, k, v, p);
-      const value = tf.matMul(mergeHeads(out, sizes), toOut);
+      const value = tf.matMul(mergeHeads([out], sizes), toOut);
       // a clone: the mask is the caller's, and what is kept is not
       return [value, qkv, out, softmaxStats, ...(p.mask ? [tf.clone(p.mask)] : [])];
     },
     gradients(dy, [x, gamma, beta, toQkv, toOut, bias], [qkv, out, softmaxStats, mask]) {
       const [q, k, v] = splitHeads(qkv, sizes);
       const call = {q, k, v, out, softmaxStats, ...(bias && {bias}), ...(mask && {mask})};
-      const dOut = tf.tidy(() => byHead(tf.matMul(dy, tf.transpose(toOut)), sizes));
-      // transposed first: TF.js's wasm backend computes transposed products ten times slower
-      const dToOut = tf.tidy(() => tf.matMul(tf.transpose(mergeHeads(out, sizes)), dy));
+      const [dOut] = tf.tidy(() => splitHeads(matMul(dy, toOut, false, true), sizes));
+      const dToOut = tf.tidy(() => matMul(mergeHeads([out], sizes), dy, true, false));
       const [dq, dk, dv, ...dBias] = fusedGradients(dOut, call, p);
-      const dQkv = tf.tidy(() => tf.concat([dq, dk, dv].map((x) => mergeHeads(x, sizes)), 1)); // prettier-ignore
+      const dQkv = mergeHeads([dq, dk, dv], sizes);
       const ofNorm = normProjectGradients(dQkv, x, {gamma, beta}, toQkv);
       return [...ofNorm, dToOut, ...dBias];
     },

@@ -9,6 +9,7 @@ import {checkTensor} from '../check/tensors';
 import {closedFormKeeping} from './closed_form';
 import {geglu, gegluGradient} from './geglu';
 import {normProjectGradients, normalized} from './layer_norm';
+import {matMul} from './mat_mul';
 
 export const FEED_FORWARD = {
   /** Size of a token, D. */
@@ -92,9 +93,8 @@ export function feedForward(
     gradients(dy, [x, gamma, beta, first, last], [h]) {
       const tokens = tf.reshape(x, [rows, config.dim]);
       const dOut = tf.reshape(dy, [rows, config.dim]);
-      // transposed first: TF.js's wasm backend computes transposed products ten times slower
-      const dLast = tf.tidy(() => tf.matMul(tf.transpose(dropped(geglu(h))), dOut));
-      const dH = tf.tidy(() => gegluGradient(dropped(tf.matMul(dOut, tf.transpose(last))), h));
+      const dLast = tf.tidy(() => matMul(dropped(geglu(h)), dOut, true, false));
+      const dH = tf.tidy(() => gegluGradient(dropped(matMul(dOut, last, false, true)), h));
       const [dTokens, ...others] = normProjectGradients(dH, tokens, {gamma, beta}, first);
       return [tf.reshape(dTokens, x.shape), ...others, dLast];
     },

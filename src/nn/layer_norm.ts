@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 import {closedForm} from './closed_form';
+import {matMul} from './mat_mul';
 import {hasKernel} from './own_kernel';
 
 /** torch.nn.LayerNorm's. */
@@ -56,9 +57,8 @@ export function normProjectGradients(
   norm: Norm,
   kernel: tf.Tensor,
 ): tf.Tensor[] {
-  // transposed first: TF.js's wasm backend computes transposed products ten times slower
-  const dKernel = tf.tidy(() => tf.matMul(tf.transpose(normalized(x, norm)), dy));
-  const dNormalized = tf.tidy(() => tf.matMul(dy, tf.transpose(kernel)));
+  const dKernel = tf.tidy(() => matMul(normalized(x, norm), dy, true, false));
+  const dNormalized = matMul(dy, kernel, false, true);
   return [...normGradients(dNormalized, x, norm.gamma), dKernel];
 }
 

@@ -201,7 +201,7 @@ export function merge(
   const gated = gateValuesPerHead
     ? tf.mul(attended, gate(input, weights, [batch, n, heads]))
     : attended;
-  const merged = mergeHeads(gated, {batch, n, heads, dimHead});
+  const merged = mergeHeads([gated], {batch, n, heads, dimHead});
   return tf.reshape(multiply(merged, weights['to_out/kernel']), [batch, n, dim]);
 }
 

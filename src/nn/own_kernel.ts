@@ -1,5 +1,8 @@
-/** Kernels of ours that stand for several ops, on the backends that have them. */
+/** Kernels of ours: those that stand for several ops, on the backends that have them, and those in the place of TF.js's. */
 import * as tf from '@tensorflow/tfjs';
+
+/** On what `registerFasterKernels` has replaced, the same in every copy of this package. */
+export const OURS = Symbol.for('tfjs-local-attention');
 
 /** Whether one is to compute. It has no gradient of its own: a closed form stands around it, and autodiff gets the ops. */
 export function hasKernel(name: string): boolean {

@@ -21,6 +21,7 @@ import * as tf from '@tensorflow/tfjs';
 import {inverseRoot} from '../attention/l2_normalize';
 import {closedFormsKeeping} from './closed_form';
 import type {HyperConnectionWeights} from './hyper_connections';
+import {matMul} from './mat_mul';
 import {combine, dots} from './token_rows';
 
 const NAMES = [
@@ -75,9 +76,8 @@ export function widthConnection(r: tf.Tensor, weights: HyperConnectionWeights): 
       const g = tf.transpose(tf.mul(gain, fn));
       const dR = combine(tf.concat([mixing(h, given).alpha, ofR, dProducts], 2), [...dm, r, g]);
 
-      // transposed before and after: these are small
       const byRow = tf.reshape(dProducts, [tokens * count, count + 2]);
-      const dG = tf.transpose(tf.matMul(tf.transpose(byRow), tf.reshape(r, [tokens * count, dim])));
+      const dG = tf.transpose(matMul(byRow, tf.reshape(r, [tokens * count, dim]), true, false));
       const [dAlphaFn, dBetaFn] = tf.split(tf.mul(gain, dG), [count + 1, 1], 1);
       const [hAlpha, hBeta] = tf.split(h, [count + 1, 1], 2);
       return [

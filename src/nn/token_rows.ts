@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 
+import {matMul} from './mat_mul';
 import {hasKernel} from './own_kernel';
 
 const COMBINE = 'LocalAttentionCombine';
@@ -30,7 +31,7 @@ export function dots(x: tf.Tensor, sources: tf.Tensor[]): tf.Tensor {
     const areVectors = x.shape[1] === 1 && own.shape[1] === 1;
     const products = areVectors ? tf.sum(tf.mul(x, own), 2, true) : tf.matMul(x, own, false, true);
     if (!shared) return products;
-    const ofShared = tf.matMul(rowsOf(x), tf.transpose(shared));
+    const ofShared = matMul(rowsOf(x), shared, false, true);
     const shape = [x.shape[0], x.shape[1]!, shared.shape[0]];
     return tf.concat([products, tf.reshape(ofShared, shape)], 2);
   });
