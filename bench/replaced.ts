@@ -5,11 +5,14 @@
  *     npx tsx bench/replaced.ts
  *
  * You will see a row for each: milliseconds of TF.js's own over those of ours, the least of many calls
- * in turn, and for a gradient, which is made of kernels, how many it runs.
+ * in turn, and for a gradient, which is made of kernels, how many it runs; for a method, a step of its own,
+ * with its gradient, among all that is replaced.
  */
 import * as tf from '@tensorflow/tfjs';
-import '@tensorflow/tfjs-backend-wasm';
 import {registerFasterKernels} from 'tfjs-local-attention';
+
+import {CPU_BACKENDS, installed} from './backend';
+import {start} from './start';
 
 type Shapes = Record<string, number[]>;
 
@@ -26,6 +29,7 @@ const KERNELS: Record<string, [inputs: Shapes, attrs: tf.NamedAttrMap]> = {
       [{a: [2, 512, 256], b: [256]}, {}],
     ]),
   ),
+  Concat: [{0: [1024, 256], 1: [1024, 256]}, {axis: 1}],
   Cast: [{x: [2, 512, 256]}, {dtype: 'float32'}],
   Erf: [{x: [2, 512, 1024]}, {}],
   Exp: [{x: [2, 512, 1024]}, {}],
@@ -56,6 +60,46 @@ const GRADIENTS: Record<string, [dy: number[], saved: number[][], attrs: tf.Name
   Tile: [[2, 512, 256], [[1, 1, 256]], {reps: [2, 512, 1]}],
 };
 
+/** A method that is replaced: whose it is, and a step that calls it, with the gradient where it has one. */
+interface Method {
+  owner: Record<string, unknown>;
+  name: string;
+  step(): tf.TensorContainer;
+}
+
+function methodsOf(): Record<string, Method> {
+  const ofLayer = (layer: tf.layers.Layer, shape: number[]) => {
+    const x = tensorOf(shape);
+    tf.dispose(layer.apply(x) as tf.Tensor);
+    const weights = layer.trainableWeights.map((one) => one.read());
+    const f = (x: tf.Tensor) => layer.apply(x) as tf.Tensor;
+    return () => tf.grads((x: tf.Tensor) => f(x))([x, ...weights]);
+  };
+  const prototypeOf = (one: object) => Object.getPrototypeOf(one) as Record<string, unknown>;
+  const gelu = tf.layers.activation({activation: 'gelu'});
+  const norm = tf.layers.layerNormalization();
+  const adam = tf.train.adam();
+  const variable = tf.variable(tensorOf([256, 1024]));
+  const gradients = {[variable.name]: tensorOf([256, 1024])};
+  return {
+    gelu: {
+      owner: prototypeOf((gelu as unknown as {activation: object}).activation),
+      name: 'apply',
+      step: ofLayer(gelu, [2, 512, 1024]),
+    },
+    'LayerNormalization.call': {
+      owner: prototypeOf(norm),
+      name: 'call',
+      step: ofLayer(norm, [2, 512, 256]),
+    },
+    'AdamOptimizer.applyGradients': {
+      owner: prototypeOf(adam),
+      name: 'applyGradients',
+      step: () => adam.applyGradients(gradients as never),
+    },
+  };
+}
+
 /** Calls of each, but no more once so many milliseconds have passed. */
 const CALLS = 15;
 const ENOUGH = 1500;
@@ -82,9 +126,11 @@ function race(runs: (() => void)[]): number[] {
 
 function raceKernels(name: string, funcs: tf.KernelFunc[]): number[] {
   const [shapes, attrs] = KERNELS[name];
-  const inputs = Object.fromEntries(
+  const named = Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => [name, tensorOf(shape, name)]),
   );
+  // TF.js gives Concat a list
+  const inputs = 0 in named ? (Object.values(named) as unknown as typeof named) : named;
   const times = race(
     funcs.map((func) => () => {
       for (const info of [func({inputs, attrs, backend: tf.backend()})].flat()) {
@@ -92,7 +138,7 @@ function raceKernels(name: string, funcs: tf.KernelFunc[]): number[] {
       }
     }),
   );
-  tf.dispose(inputs);
+  tf.dispose(named);
   return times;
 }
 
@@ -115,9 +161,26 @@ async function raceGradients(name: string, funcs: tf.GradFunc[]) {
   return {times, counts};
 }
 
+/** Theirs and ours by turns, among our other replacements. */
+function raceMethods({owner, name, step}: Method, methods: unknown[]): number[] {
+  const times = race(
+    methods.map((method) => () => {
+      owner[name] = method;
+      tf.dispose(step());
+    }),
+  );
+  owner[name] = methods.at(-1);
+  return times;
+}
+
 async function main(): Promise<void> {
-  tf.enableProdMode();
-  for (const backend of ['cpu', 'wasm']) await tf.setBackend(backend);
+  const backends = CPU_BACKENDS.filter(installed);
+  // the one of wasm is current at the end
+  for (const backend of ['cpu', 'tensorflow', 'wasm'] as const) {
+    if (backends.includes(backend)) await start(backend, 1);
+  }
+  const their = Object.entries(methodsOf()).map(([name, one]) => [name, one.owner[one.name]]);
+  const theirMethods = Object.fromEntries(their) as Record<string, unknown>;
   const kernels = new Map(
     ['cpu', 'wasm'].flatMap((backend) =>
       tf.getKernelsForBackend(backend).map((one) => [`${backend} ${one.kernelName}`, one]),
@@ -132,6 +195,15 @@ async function main(): Promise<void> {
       const funcs = [gradients.get(one.gradient)!, tf.getGradient(one.gradient)].map(({gradFunc}) => gradFunc); // prettier-ignore
       const {times, counts} = await raceGradients(one.gradient, funcs);
       won = `${gain(times)}, kernels ${counts.join(' → ')}`;
+    } else if (
+      'kernel' in one &&
+      one.kernel in theirMethods &&
+      (backends as string[]).includes(one.backend)
+    ) {
+      await tf.setBackend(one.backend);
+      const method = methodsOf()[one.kernel];
+      won = gain(raceMethods(method, [theirMethods[one.kernel], method.owner[method.name]]));
+      await tf.setBackend('wasm');
     } else if ('kernel' in one && one.kernel in KERNELS) {
       await tf.setBackend(one.backend);
       const theirs = kernels.get(`${one.backend} ${one.kernel}`)!;
