@@ -54,10 +54,15 @@ const lines = [
   `export const FUSED = '${FUSED}';`,
 ];
 for (const file of ['call.ts', 'product_call.ts', 'ring.ts']) lines.push(...structOf(file));
-const together = /QUERIES_TOGETHER: i32 = (\d+)/.exec(
-  readFileSync(join(SOURCES, 'call.ts'), 'utf8'),
-);
-lines.push(`export const QUERIES_TOGETHER = ${together[1]};`);
+for (const [name, file] of [
+  ['QUERIES_TOGETHER', 'call.ts'],
+  ['CONSTANT_BYTES', 'simd.ts'],
+]) {
+  const [, value] = new RegExp(`${name}: \\w+ = (\\d+)`).exec(
+    readFileSync(join(SOURCES, file), 'utf8'),
+  );
+  lines.push(`export const ${name} = ${value};`);
+}
 const hash = createHash('sha256');
 for (const source of readdirSync(SOURCES).sort()) hash.update(readFileSync(join(SOURCES, source)));
 lines.splice(1, 0, `// sources: ${hash.digest('hex')}`);

@@ -1,4 +1,4 @@
-/** Both tiles on a small call in cache: once, before the first large one; some 40 ms. */
+/** Both tiles on a small call in cache: once, before the first large one; 15 to 50 ms. */
 import {writeStruct} from './call';
 import {instantiate} from './module';
 import {CALL} from './module.generated';

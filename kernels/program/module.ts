@@ -27,7 +27,7 @@ export interface Exports {
   combine: TokenRows;
   dots: TokenRows;
 
-  /** What other kernels are made of; tensors by their addresses, the last that of the result. */
+  /** What other kernels are made of; tensors by their addresses, those of results after those of inputs. */
   adam(m: number, v: number, w: number, g: number, count: number, ...rates: number[]): void;
   copyRows(
     from: number,
@@ -58,6 +58,7 @@ export interface Exports {
     dx: number,
     dGamma: number,
     dBeta: number,
+    scratch: number,
   ): void;
   map(f: number, x: number, count: number, to: number): void;
   minimum(a: number, stepA: number, b: number, stepB: number, count: number, to: number): void;
@@ -74,9 +75,6 @@ export interface Exports {
     to: number,
   ): void;
 }
-
-/** Scratch memory of what computes exponentials, besides items of a phase. */
-export const CONSTANT_BYTES = 64;
 
 type TokenRows = (
   given: number,

@@ -6,7 +6,8 @@ import * as tf from '@tensorflow/tfjs';
 
 import {kernelResult} from '../../src/nn/kernel_result';
 import {direct} from '../program/direct';
-import {CONSTANT_BYTES, unsupportedEngine} from '../program/module';
+import {unsupportedEngine} from '../program/module';
+import {CONSTANT_BYTES} from '../program/module.generated';
 import {MEMORIES} from './memories';
 import type {MethodReplacement} from './replacement';
 

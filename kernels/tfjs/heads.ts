@@ -10,8 +10,9 @@ import {
 } from '../../src/nn/attend_heads';
 import {kernelResult} from '../../src/nn/kernel_result';
 import {direct, directAll} from '../program/direct';
-import {Exports, unsupportedEngine} from '../program/module';
+import type {Exports} from '../program/module';
 import {enter} from '../wasm';
+import {registerOwn} from './own_kernels';
 
 /** Copies rows of a head between where all are, [n][parts · h · d], and where it is alone, [n][d]. */
 type Copy = (program: Exports, among: number, apart: number, alone: number) => void;
@@ -60,12 +61,8 @@ const mergeHeads: tf.KernelFunc = ({inputs, attrs, backend}) => {
   return made ?? kernelResult(backend, mergeHeadsByOps(parts, sizes));
 };
 
-export function registerHeads(): void {
-  if (unsupportedEngine() !== null) return;
-  const kernels = {[SPLIT_HEADS]: splitHeads, [MERGE_HEADS]: mergeHeads};
-  for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
-    // an ESM and a CommonJS copy of this package may share one TF.js
-    if (tf.getKernel(kernelName, 'wasm')) continue;
-    tf.registerKernel({kernelName, backendName: 'wasm', kernelFunc});
-  }
-}
+export const registerHeads = () =>
+  registerOwn([
+    {kernelName: SPLIT_HEADS, backendName: 'wasm', kernelFunc: splitHeads},
+    {kernelName: MERGE_HEADS, backendName: 'wasm', kernelFunc: mergeHeads},
+  ]);

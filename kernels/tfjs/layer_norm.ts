@@ -14,8 +14,8 @@ import {
   normalizedByOps,
 } from '../../src/nn/layer_norm';
 import {direct, directAll} from '../program/direct';
-import {unsupportedEngine} from '../program/module';
 import {MEMORIES} from './memories';
+import {registerOwn} from './own_kernels';
 import type {MethodReplacement} from './replacement';
 
 const KERNELS: readonly tf.KernelConfig[] = MEMORIES.flatMap(({backend: backendName, enter}) => [
@@ -38,7 +38,7 @@ const KERNELS: readonly tf.KernelConfig[] = MEMORIES.flatMap(({backend: backendN
       const {epsilon} = attrs as {epsilon: number};
       const size = gamma.size;
       const shapes = [x.shape, gamma.shape, gamma.shape];
-      const made = directAll(enter, backend, [x, gamma, dy], shapes, (program, at, to) =>
+      const made = directAll(enter, backend, [x, gamma, dy], shapes, (program, at, to, place) =>
         program.layerNormGradient(
           at[0],
           at[1],
@@ -49,6 +49,7 @@ const KERNELS: readonly tf.KernelConfig[] = MEMORIES.flatMap(({backend: backendN
           to[0],
           to[1],
           to[2],
+          place.scratch(16 * size),
         ),
       );
       return made ?? normGradientsByOps(dy, x, gamma, epsilon).map((one) => kernelResult(backend, one)); // prettier-ignore
@@ -56,13 +57,7 @@ const KERNELS: readonly tf.KernelConfig[] = MEMORIES.flatMap(({backend: backendN
   },
 ]);
 
-export function registerLayerNorm(): void {
-  if (unsupportedEngine() !== null) return;
-  for (const one of KERNELS) {
-    // an ESM and a CommonJS copy of this package may share one TF.js
-    if (!tf.getKernel(one.kernelName, one.backendName)) tf.registerKernel(one);
-  }
-}
+export const registerLayerNorm = () => registerOwn(KERNELS);
 
 /** What we use of the layer of TF.js, most of it private. */
 interface LayerNormalization {
@@ -74,6 +69,17 @@ interface LayerNormalization {
 }
 type Call = (this: LayerNormalization, inputs: tf.Tensor | tf.Tensor[], kwargs: object) => tf.Tensor | tf.Tensor[]; // prettier-ignore
 
+const BACKENDS = ['cpu', 'wasm', 'tensorflow', 'webgl', 'webgpu'];
+
+/** Whether rows of as many numbers as the layer was built for are normalized; TF.js says what is wrong with others. */
+function isOfRows(
+  {shape, rank, size, dtype}: tf.Tensor,
+  {axis, gamma}: LayerNormalization,
+): boolean {
+  if (dtype !== 'float32' || size === 0 || rank < 2 || rank > 4) return false;
+  return [axis].flat().join() === `${rank - 1}` && shape[rank - 1] === gamma?.shape[0];
+}
+
 /** The class, which TF.js exports by its name alone. */
 const [LayerNormalization] = tf.serialization.SerializationMap.getMap().classNameMap
   .LayerNormalization as unknown as [{prototype: {call: Call}}];
@@ -82,15 +88,14 @@ export const LAYER_NORMALIZATION: MethodReplacement<Call> = {
   owner: LayerNormalization.prototype,
   method: 'call',
   name: 'LayerNormalization.call',
-  backends: ['cpu', 'wasm', 'tensorflow', 'webgl', 'webgpu'],
+  backends: BACKENDS,
   reason: 'it tiles four vectors to the size of its input, and its gradient takes them apart again',
   make: (theirs) =>
     function (inputs, kwargs) {
       const {gamma, beta, epsilon} = this;
-      const [x, ...more] = Array.isArray(inputs) ? inputs : [inputs];
-      const isOfRows = [this.axis].flat().join() === `${x.rank - 1}`;
-      const isOurs = isOfRows && x.rank > 1 && x.rank < 5 && x.size > 0 && x.dtype === 'float32';
-      if (!isOurs || !gamma || !beta || more.length > 0) return theirs.call(this, inputs, kwargs);
-      return layerNorm(x, {gamma: gamma.read(), beta: beta.read(), epsilon});
+      const given = [inputs].flat();
+      const isOurs = given.length === 1 && BACKENDS.includes(tf.getBackend()) && isOfRows(given[0], this); // prettier-ignore
+      if (!isOurs || !gamma || !beta) return theirs.call(this, inputs, kwargs);
+      return layerNorm(given[0], {gamma: gamma.read(), beta: beta.read(), epsilon});
     },
 };

@@ -77,4 +77,6 @@ export function replacements(host: Host): Replacement[] {
   ];
 }
 
-export const MAT_MUL: readonly Replacement[] = HOSTS.flatMap(replacements);
+/** None where the program does not run: src/nn transposes for TF.js's then. */
+export const MAT_MUL: readonly Replacement[] =
+  unsupportedEngine() === null ? HOSTS.flatMap(replacements) : [];

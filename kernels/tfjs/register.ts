@@ -160,9 +160,14 @@ export function registerFasterKernels(): Replaced[] {
     ...gradients.map(({gradient, reason}) => ({gradient, backend: 'all' as const, reason})),
     ...kernels.map(({kernel, backend, reason}) => ({kernel, backend, reason})),
     ...methods.flatMap(({name: kernel, backends, reason}) =>
-      backends.map((backend) => ({kernel, backend, reason})),
+      backends.filter(isThere).map((backend) => ({kernel, backend, reason})),
     ),
   ];
+}
+
+/** Whether the package of a backend has been imported. */
+function isThere(backend: string): boolean {
+  return tf.findBackendFactory(backend) !== null;
 }
 
 function nameOf({backend, kernel}: Replacement): string {

@@ -44,7 +44,7 @@ const cases = fc
   .chain(([rows, size]) => {
     const numbers = (count: number) => fc.array(number, {minLength: count, maxLength: count});
     const scale = fc.constantFrom(1, 1e-6, 1e4, 1e9);
-    const shift = fc.constantFrom(0, 100, -1e5);
+    const shift = fc.constantFrom(0, 0, 0, 100, -1e5);
     return fc.record({
       ...{rows: fc.constant(rows), size: fc.constant(size), scale, shift},
       ...{x: numbers(rows * size), dy: numbers(rows * size)},
@@ -85,6 +85,17 @@ describeInMemory('the kernels of layer normalization on %s', (backend) => {
       });
     };
     fc.assert(fc.property(cases, check), {numRuns: 300, seed: 3});
+  });
+
+  test('sums over many rows lose nothing', () => {
+    const [rows, dy] = [300_000, 0.1];
+    const [x, gamma] = [tf.tile(someValues([1, 3]), [rows, 1]), tf.ones([3])];
+    const f = (beta: tf.Tensor) => layerNorm(x, {gamma, beta});
+    const found = tf
+      .grad(f)(tf.zeros([3]), tf.fill([rows, 3], dy))
+      .dataSync();
+    const known = rows * Math.fround(dy);
+    found.forEach((one) => expect(Math.abs(one / known - 1)).toBeLessThan(2 * EPSILON));
   });
 
   test('is one kernel forward and one backward', async () => {
@@ -195,6 +206,20 @@ WANTED('tf.layers.layerNormalization on %s, replaced', (backend) => {
     expect(before).toContain('FusedBatchNorm');
     expect(after).not.toContain('FusedBatchNorm');
     layer.dispose();
+  });
+
+  test('rows of another size than it was built for are TF.js’s error', () => {
+    const layer = layerOf({}, someValues([3, 4]));
+    owner[method] = make(theirs);
+    for (const shape of [
+      [3, 8],
+      [2, 2],
+      [4, 3],
+    ]) {
+      // prettier-ignore
+      expect(() => layer.apply(someValues(shape))).toThrow(/product of shape|reshape/);
+    }
+    expect(() => layer.call([], {})).toThrow(/Expected Tensor length to be 1/);
   });
 
   test.each([

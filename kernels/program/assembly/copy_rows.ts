@@ -1,4 +1,4 @@
-/** Longer rows are copied as a block, which takes as long to begin as some of these. */
+/** Rows of more bytes are copied as a block, which takes longer to begin than a loop. */
 const SHORT: usize = 1024;
 
 /** Copies so many rows of whole numbers, which begin `fromApart` bytes apart, to where they begin `toApart` apart. */

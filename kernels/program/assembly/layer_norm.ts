@@ -29,7 +29,12 @@ export function layerNorm(
   }
 }
 
-/** dx = (dx̂ − mean of dx̂ − x̂ · mean of dx̂ x̂) / √(variance + ε) with dx̂ = γ dy;  dγ = Σ dy x̂;  dβ = Σ dy. */
+/**
+ * dx = (dx̂ − mean of dx̂ − x̂ · mean of dx̂ x̂) / √(variance + ε) with dx̂ = γ dy;  dγ = Σ dy x̂;  dβ = Σ dy
+ *
+ * The sums are over all rows, of which there may be a million: they are float64, in 16 bytes of scratch for each
+ * number of a row.
+ */
 export function layerNormGradient(
   x: usize,
   gamma: usize,
@@ -40,10 +45,11 @@ export function layerNormGradient(
   dx: usize,
   dGamma: usize,
   dBeta: usize,
+  scratch: usize,
 ): void {
   const bytes = (<usize>size) << 2;
-  memory.fill(dGamma, 0, bytes);
-  memory.fill(dBeta, 0, bytes);
+  const ofBeta = scratch + (bytes << 1);
+  memory.fill(scratch, 0, bytes << 2);
   for (; rows > 0; rows--) {
     const mean = f32x4.splat(sumOf(x, size) / <f32>size);
     const inverse = inverseOf(x, mean, size, epsilon);
@@ -64,12 +70,29 @@ export function layerNormGradient(
       const upstream = take(dy + at, step);
       const across = f32x4.sub(f32x4.mul(take(gamma + at, step), upstream), all);
       put(dx + at, step, f32x4.mul(f32x4.sub(across, f32x4.mul(normal, along)), inverse));
-      put(dGamma + at, step, f32x4.add(take(dGamma + at, step), f32x4.mul(upstream, normal)));
-      put(dBeta + at, step, f32x4.add(take(dBeta + at, step), upstream));
+      addTo(scratch + (at << 1), step, f32x4.mul(upstream, normal));
+      addTo(ofBeta + (at << 1), step, upstream);
     }
     x += bytes;
     dy += bytes;
     dx += bytes;
+  }
+  for (let at: usize = 0; at < bytes; at += 4) {
+    store<f32>(dGamma + at, <f32>load<f64>(scratch + (at << 1)));
+    store<f32>(dBeta + at, <f32>load<f64>(ofBeta + (at << 1)));
+  }
+}
+
+/** Adds four numbers, or near the end of a row one, to as many of float64. */
+// @ts-ignore: decorator
+@inline
+function addTo(sums: usize, step: usize, x: v128): void {
+  if (step == 16) {
+    const high = v128.shuffle<f64>(x, x, 1, 1);
+    v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(x)));
+    v128.store(sums, f64x2.add(v128.load(sums, 16), f64x2.promote_low_f32x4(high)), 16);
+  } else {
+    store<f64>(sums, load<f64>(sums) + <f64>f32x4.extract_lane(x, 0));
   }
 }
 

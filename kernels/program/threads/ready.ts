@@ -28,7 +28,7 @@ let last: Promise<unknown> = Promise.resolve();
  * Starts the threads that share the work of large calls on the backends `cpu`, `wasm` and
  * `tensorflow`, and resolves with how many then compute. Results are the same bits for any number
  * of threads. It also measures, once, which of two ways to multiply is the faster here, as else the
- * first large call does; it takes some 40 ms.
+ * first large call does; it takes 15 to 50 ms.
  *
  * Call it once, and wait, before the first call; without it, one thread computes. A later call
  * changes the number, and `{threads: 1}` ends all threads but the main one. In a browser the page
