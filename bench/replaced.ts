@@ -73,7 +73,7 @@ function methodsOf(): Record<string, Method> {
     tf.dispose(layer.apply(x) as tf.Tensor);
     const weights = layer.trainableWeights.map((one) => one.read());
     const f = (x: tf.Tensor) => layer.apply(x) as tf.Tensor;
-    return () => tf.grads((x: tf.Tensor) => f(x))([x, ...weights]);
+    return () => tf.grads(f)([x, ...weights]);
   };
   const prototypeOf = (one: object) => Object.getPrototypeOf(one) as Record<string, unknown>;
   const gelu = tf.layers.activation({activation: 'gelu'});

@@ -9,6 +9,7 @@ import {direct} from '../program/direct';
 import {unsupportedEngine} from '../program/module';
 import {CONSTANT_BYTES} from '../program/module.generated';
 import {MEMORIES} from './memories';
+import {registerOwn} from './own_kernels';
 import type {MethodReplacement} from './replacement';
 
 type Apply = (x: tf.Tensor) => tf.Tensor;
@@ -93,9 +94,7 @@ export const GELU_ACTIVATION: MethodReplacement<Apply> = {
   backends: BACKENDS,
   reason: 'it composes five kernels, and its gradient of a dozen; either is one pass over memory',
   make(theirs) {
-    for (const one of KERNELS) {
-      if (!tf.getKernel(one.kernelName, one.backendName)) tf.registerKernel(one);
-    }
+    registerOwn(KERNELS);
     for (const one of GRADIENTS) if (!tf.getGradient(one.kernelName)) tf.registerGradient(one);
     return function (this: unknown, x) {
       const isOurs =

@@ -28,6 +28,15 @@ export function leavesNothing(): void {
   });
 }
 
+/** From now until it is restored: the memory of the current backend, wasm or cpu, is short once. */
+export function shortOnce(): jest.SpyInstance {
+  const made = tf.getBackend() === 'wasm' ? 'makeOutput' : 'makeTensorInfo';
+  const backend = tf.backend() as unknown as Record<typeof made, () => unknown>;
+  return jest.spyOn(backend, made).mockImplementationOnce(() => {
+    throw new RangeError('no more');
+  });
+}
+
 /** Of the replacements of one kernel on some backends, that of the current one. */
 export function current(some: readonly Replacement[]): Replacement {
   return some.find(({backend}) => backend === tf.getBackend())!;
