@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs';
 import {fusedForward, fusedGradients} from '../attention/fused_attention';
 import type {Problem} from '../attention/problem';
 import {closedFormKeeping} from './closed_form';
-import {Norm, normProjectGradients, normalized} from './layer_norm';
+import {Norm, projectGradients, projected} from './layer_norm';
 import {matMul} from './mat_mul';
 import {hasKernel} from './own_kernel';
 
@@ -64,8 +64,10 @@ export function mergeHeadsByOps(
   });
 }
 
-/** The matrices of a branch. */
-export interface BranchWeights extends Norm {
+/** What a branch learns. */
+export interface BranchWeights {
+  /** Of the tokens, before all else; null where they are taken as they are. */
+  norm: Norm | null;
   /** [D, 3 · h · d] */
   toQkv: tf.Tensor;
   /** [h · d, D] */
@@ -78,30 +80,32 @@ export interface BranchWeights extends Norm {
  */
 export function fusedBranch(
   x: tf.Tensor,
-  weights: BranchWeights,
+  {norm, toQkv, toOut}: BranchWeights,
   sizes: HeadSizes,
   p: Problem,
 ): tf.Tensor {
-  const {gamma, beta, toQkv, toOut} = weights;
-  const inputs = [x, gamma, beta, toQkv, toOut, ...(p.bias ? [p.bias] : [])];
+  const parameters = norm ? [norm.gamma, norm.beta] : [];
+  const inputs = [x, toQkv, toOut, ...parameters, ...(p.bias ? [p.bias] : [])];
+  const normOf = ([gamma, beta]: tf.Tensor[]) => norm && {gamma, beta};
   return closedFormKeeping(inputs, {
-    forward([x, gamma, beta, toQkv, toOut]) {
-      const qkv = tf.matMul(normalized(x, {gamma, beta}), toQkv);
+    forward([x, toQkv, toOut, ...others]) {
+      const qkv = projected(x, toQkv, normOf(others));
       const [q, k, v] = splitHeads(qkv, sizes);
       const {out, softmaxStats} = fusedForward(q, k, v, p);
       const value = tf.matMul(mergeHeads([out], sizes), toOut);
       // a clone: the mask is the caller's, and what is kept is not
       return [value, qkv, out, softmaxStats, ...(p.mask ? [tf.clone(p.mask)] : [])];
     },
-    gradients(dy, [x, gamma, beta, toQkv, toOut, bias], [qkv, out, softmaxStats, mask]) {
+    gradients(dy, [x, toQkv, toOut, ...others], [qkv, out, softmaxStats, mask]) {
       const [q, k, v] = splitHeads(qkv, sizes);
+      const bias = others[parameters.length];
       const call = {q, k, v, out, softmaxStats, ...(bias && {bias}), ...(mask && {mask})};
       const [dOut] = tf.tidy(() => splitHeads(matMul(dy, toOut, false, true), sizes));
       const dToOut = tf.tidy(() => matMul(mergeHeads([out], sizes), dy, true, false));
       const [dq, dk, dv, ...dBias] = fusedGradients(dOut, call, p);
       const dQkv = mergeHeads([dq, dk, dv], sizes);
-      const ofNorm = normProjectGradients(dQkv, x, {gamma, beta}, toQkv);
-      return [...ofNorm, dToOut, ...dBias];
+      const [dx, dToQkv, ...dNorm] = projectGradients(dQkv, x, toQkv, normOf(others));
+      return [dx, dToQkv, dToOut, ...dNorm, ...dBias];
     },
   });
 }

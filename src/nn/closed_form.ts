@@ -40,6 +40,12 @@ export interface KeepingBesides {
   gradients: (dys: tf.Tensor[], inputs: tf.Tensor[], kept: tf.Tensor[]) => tf.Tensor[];
 }
 
+interface Attrs {
+  operation: KeepingBesides;
+  /** How many inputs it has. */
+  given: number;
+}
+
 const KERNEL = 'LocalAttentionClosedForm';
 const MOST_KEPT = 4;
 
@@ -65,11 +71,15 @@ export function closedFormsKeeping(
   operation: KeepingBesides,
 ): tf.Tensor[] {
   const kernelName = kernelOf(count);
-  const attrs = {operation} as unknown as tf.NamedAttrMap;
+  const attrs = {operation, given: inputs.length} as unknown as tf.NamedAttrMap;
   const list = inputs as unknown as tf.NamedTensorMap; // of a list, the engine saves all
   const made = tf.engine().runKernel(kernelName, list, attrs) as tf.Tensor[];
+  const values = made.slice(0, count);
+  // the engine would make zeros as large as what is kept, for the gradient of each that has none
+  const node = tf.engine().state.activeTape?.at(-1);
+  if (node?.outputs[0] === made[0]) node.outputs = values;
   tf.dispose(made.slice(count)); // where there is to be a gradient, the engine has saved them
-  return made.slice(0, count);
+  return values;
 }
 
 /** The kernel of so many values: which of its outputs are saved is a fact of a kernel, not of a call. */
@@ -84,7 +94,7 @@ function kernelOf(count: number): string {
 }
 
 const run: tf.KernelFunc = ({inputs, attrs, backend}) => {
-  const {forward} = (attrs as unknown as {operation: KeepingBesides}).operation;
+  const {forward} = (attrs as unknown as Attrs).operation;
   const made = tf.tidy(() => forward(Object.values(inputs) as tf.Tensor[]));
   return made.map((x) => kernelResult(backend, x));
 };
@@ -95,13 +105,12 @@ function gradientOf(kernelName: string, count: number): tf.GradConfig {
     saveAllInputs: true,
     outputsToSave: Array.from({length: count + MOST_KEPT}, (_, i) => i >= count),
     gradFunc(dys, saved, attrs) {
-      const {forward, gradients} = (attrs as unknown as {operation: KeepingBesides}).operation;
-      const unused = (dys as tf.Tensor[]).slice(count);
-      tf.dispose(unused); // zeros of what was kept, which nobody else holds
-      const inputs = saved.slice(0, saved.length - unused.length);
+      const {operation, given} = attrs as unknown as Attrs;
+      const {forward, gradients} = operation;
+      const inputs = saved.slice(0, given);
       const again = tf.engine().state.gradientDepth > 0;
-      const kept = again ? forward(inputs).slice(count) : saved.slice(inputs.length);
-      const all = tf.tidy(() => gradients((dys as tf.Tensor[]).slice(0, count), inputs, kept));
+      const kept = again ? forward(inputs).slice(count) : saved.slice(given);
+      const all = tf.tidy(() => gradients([dys].flat(), inputs, kept));
       // the engine would hold what all operations have saved until the last of them has its gradient
       if (!again) tf.dispose(saved);
       return Object.fromEntries(all.map((dx, i) => [i, () => dx]));

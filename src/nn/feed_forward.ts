@@ -8,7 +8,7 @@ import {Chosen, Given, readOptions} from '../check/options';
 import {checkTensor} from '../check/tensors';
 import {closedFormKeeping} from './closed_form';
 import {geglu, gegluGradient} from './geglu';
-import {normProjectGradients, normalized} from './layer_norm';
+import {projectGradients, projected} from './layer_norm';
 import {matMul} from './mat_mul';
 
 export const FEED_FORWARD = {
@@ -87,7 +87,7 @@ export function feedForward(
   const names = ['norm/gamma', 'norm/beta', 'to_hidden/kernel', 'to_out/kernel'] as const;
   return closedFormKeeping([x, ...names.map((name) => weights[name])], {
     forward([x, gamma, beta, first, last]) {
-      const h = tf.matMul(normalized(tf.reshape(x, [rows, config.dim]), {gamma, beta}), first);
+      const h = projected(tf.reshape(x, [rows, config.dim]), first, {gamma, beta});
       return [tf.reshape(tf.matMul(dropped(geglu(h)), last), x.shape), h];
     },
     gradients(dy, [x, gamma, beta, first, last], [h]) {
@@ -95,8 +95,8 @@ export function feedForward(
       const dOut = tf.reshape(dy, [rows, config.dim]);
       const dLast = tf.tidy(() => matMul(dropped(geglu(h)), dOut, true, false));
       const dH = tf.tidy(() => gegluGradient(dropped(matMul(dOut, last, false, true)), h));
-      const [dTokens, ...others] = normProjectGradients(dH, tokens, {gamma, beta}, first);
-      return [tf.reshape(dTokens, x.shape), ...others, dLast];
+      const [dTokens, dFirst, ...dNorm] = projectGradients(dH, tokens, first, {gamma, beta});
+      return [tf.reshape(dTokens, x.shape), ...dNorm, dFirst, dLast];
     },
   });
 }

@@ -44,22 +44,29 @@ export function layerNorm(x: tf.Tensor, {gamma, beta, epsilon}: Norm): tf.Tensor
  */
 export function normProject(x: tf.Tensor, {gamma, beta}: Norm, kernel: tf.Tensor): tf.Tensor {
   return closedForm(
-    [x, gamma, beta, kernel],
-    ([x, gamma, beta, kernel]) => tf.matMul(normalized(x, {gamma, beta}), kernel),
-    (dy, [x, gamma, beta, kernel]) => normProjectGradients(dy, x, {gamma, beta}, kernel),
+    [x, kernel, gamma, beta],
+    ([x, kernel, gamma, beta]) => projected(x, kernel, {gamma, beta}),
+    (dy, [x, kernel, gamma, beta]) => projectGradients(dy, x, kernel, {gamma, beta}),
   );
 }
 
-/** Of x, gamma, beta and the kernel. */
-export function normProjectGradients(
+/** The value of {@link normProject}, or of a product alone. */
+export function projected(x: tf.Tensor, kernel: tf.Tensor, norm: Norm | null): tf.Tensor {
+  return tf.matMul(norm ? normalized(x, norm) : x, kernel);
+}
+
+/** Of x, the kernel, and where there is a norm, of gamma and beta. */
+export function projectGradients(
   dy: tf.Tensor,
   x: tf.Tensor,
-  norm: Norm,
   kernel: tf.Tensor,
+  norm: Norm | null,
 ): tf.Tensor[] {
-  const dKernel = tf.tidy(() => matMul(normalized(x, norm), dy, true, false));
-  const dNormalized = matMul(dy, kernel, false, true);
-  return [...normGradients(dNormalized, x, norm.gamma), dKernel];
+  const dKernel = tf.tidy(() => matMul(norm ? normalized(x, norm) : x, dy, true, false));
+  const dInput = matMul(dy, kernel, false, true);
+  if (!norm) return [dInput, dKernel];
+  const [dx, ...dNorm] = normGradients(dInput, x, norm.gamma);
+  return [dx, dKernel, ...dNorm];
 }
 
 /** The value of {@link layerNorm}: by a kernel in one pass where the backend has one. */

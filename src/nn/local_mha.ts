@@ -159,11 +159,11 @@ export function localMHA(
 ): tf.Tensor {
   if (x.size === 0) return nothing([x, ...Object.values(weights)], x.shape);
   return tf.tidy(() => {
-    const plain = config.prenorm && !config.qkRmsnorm && !config.gateValuesPerHead;
+    const plain = !config.qkRmsnorm && !config.gateValuesPerHead;
     if (typeof attention !== 'function' && attention.fused && plain) {
       const tokens = tf.reshape(x, [-1, config.dim]);
       const branch = {
-        ...normOf(weights),
+        norm: config.prenorm ? normOf(weights) : null,
         ...{toQkv: weights['to_qkv/kernel'], toOut: weights['to_out/kernel']},
       };
       const out = fusedBranch(tokens, branch, sizesOf(x, config), attention.problem);

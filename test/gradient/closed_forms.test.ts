@@ -15,6 +15,13 @@ import {
   hyperConnectionShapes,
 } from '../../src/nn/hyper_connections';
 import {layerNorm, normProject} from '../../src/nn/layer_norm';
+import {
+  LocalMHAWeights,
+  localMHA,
+  localMHAShapes,
+  planMHA,
+  resolveMHAConfig,
+} from '../../src/nn/local_mha';
 import {multiply} from '../../src/nn/multiply';
 import {keepElements} from '../../src/attention/dropout';
 import {BACKENDS, useBackend} from '../support/backends';
@@ -86,6 +93,31 @@ function connectionOf(streams: number, sizes: number[]): Case {
   };
 }
 
+const BRANCH = {dim: D, heads: 3, dimHead: 4, windowSize: 2};
+
+/** A branch of attention with a mask and a bias: by the fused kernel in one step, by the composite in many. */
+function branchOf(prenorm: boolean): Case {
+  const by = (implementation: 'fused' | 'composite'): Function => {
+    const config = resolveMHAConfig('test', {...BRANCH, prenorm, implementation});
+    const names = Object.keys(localMHAShapes(config));
+    return ([x, attnBias, ...given]) =>
+      tf.tidy(() => {
+        const weights = Object.fromEntries(names.map((name, i) => [name, given[i]]));
+        const mask = tf.tensor([[1, 0, 1, 1, 1]], [1, ROWS], 'bool');
+        const plan = planMHA('test', x.shape, config, {mask, attnBias});
+        return localMHA(x, weights as unknown as LocalMHAWeights, config, plan);
+      });
+  };
+  const shapes = Object.values(localMHAShapes(resolveMHAConfig('test', {...BRANCH, prenorm})));
+  return {
+    shapes: [[1, ROWS, D], [BRANCH.heads, 2, 6], ...shapes],
+    ours: by('fused'),
+    plain: by('composite'),
+    sizes: [1],
+    once: true,
+  };
+}
+
 const NORM = [[ROWS, D], [D], [D]];
 interface Case {
   shapes: number[][];
@@ -93,6 +125,8 @@ interface Case {
   plain: Function;
   /** Of the first input. */
   sizes?: number[];
+  /** Whether there is no second derivative. */
+  once?: boolean;
 }
 
 const CASES: Record<string, Case> = {
@@ -128,6 +162,8 @@ const CASES: Record<string, Case> = {
       ),
     plain: plainFeedForward,
   },
+  'a branch of attention': branchOf(false),
+  'a branch of attention after a norm': branchOf(true),
   'copies as streams': {
     shapes: [[1, ROWS, D]],
     ours: ([x]) => expandStreams(x, 3),
@@ -144,7 +180,7 @@ describe.each(BACKENDS)('%s:', (backend) => {
   beforeEach(() => void (before = living()));
   afterEach(() => expect(living()).toEqual(before));
 
-  test.each(Object.entries(CASES))('%s', async (_, {shapes, ours, plain, sizes}) => {
+  test.each(Object.entries(CASES))('%s', async (_, {shapes, ours, plain, sizes, once}) => {
     for (const size of sizes ?? [1, 100]) {
       const inputs = shapes.map((shape, i) =>
         tf.tidy(() => tf.mul(tf.randomNormal(shape, 0, 1, 'float32', 3 + i), i === 0 ? size : 1)),
@@ -166,7 +202,7 @@ describe.each(BACKENDS)('%s:', (backend) => {
         ours(inputs),
         tf.tidy(() => plain(inputs)),
       );
-      for (const of of [weighted, slope]) {
+      for (const of of once ? [weighted] : [weighted, slope]) {
         const gradientsOf = (f: Function) => tf.grads((...x: tf.Tensor[]) => of(f)(x))(inputs);
         const got = gradientsOf(ours);
         const want = tf.tidy(() => gradientsOf(plain));
@@ -218,6 +254,23 @@ test('what an operation has kept is gone before the one that came before it has 
   expect(await dx.data()).toEqual(new Float32Array(D).fill(8));
   tf.dispose([x, dx]);
   expect(living()).toEqual(before);
+});
+
+test('for what an operation has kept, no gradient of zeros is made', async () => {
+  await useBackend(BACKENDS[0]);
+  const half = (x: tf.Tensor) =>
+    closedFormKeeping([x], {
+      forward: ([x]) => [tf.mul(x, 0.5), tf.tile(x, [M])],
+      gradients: (dy) => [tf.mul(dy, 0.5)],
+    });
+  const x = tf.ones([D]);
+  const made = jest.spyOn(tf.engine(), 'makeTensor');
+  const dx = tf.grad(half)(x);
+  const shapes = made.mock.calls.map(([, shape]) => shape);
+  made.mockRestore();
+  expect(shapes).not.toContainEqual([D * M]);
+  expect(await dx.data()).toEqual(new Float32Array(D).fill(0.5));
+  tf.dispose([x, dx]);
 });
 
 /** Compares and disposes. */

@@ -107,6 +107,20 @@ describeInMemory('on %s', (backend) => {
       if (!shape.includes(0)) expectSame(found, theirs({x}, {perm})); // it divides by zero
       expect(found.shape).toEqual(perm.map((axis) => shape[axis]));
     };
+    for (const [shape, perm] of [
+      [
+        [5, 7],
+        [0, 1],
+      ],
+      [
+        [1, 5, 1, 7],
+        [1, 2, 3, 0],
+      ],
+    ]) {
+      const x = someValues(shape);
+      expect(ours({x}, {perm}).dataId).toBe(x.dataId); // the values stay where they are
+      check([shape, perm]);
+    }
     fc.assert(fc.property(turns, check), {...RUNS, numRuns: 200});
     for (const [shape, perm] of [
       [
