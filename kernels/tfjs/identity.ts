@@ -2,8 +2,19 @@
  * Identity on wasm: a clone, and each tensor that an op keeps for its gradient. TF.js copies the
  * values there; as on its other backends, and as its own Reshape does, the two can share them.
  */
+import type {TensorInfo} from '@tensorflow/tfjs';
+
 import type {Replacement} from './replacement';
-import type {WasmBackend} from './wasm_backend';
+
+/** A tensor of the values that `x` has, in the same place. */
+export function share(
+  backend: unknown,
+  {dataId, dtype, ...x}: TensorInfo,
+  shape = x.shape,
+): TensorInfo {
+  (backend as {incRef(dataId: object): void}).incRef(dataId);
+  return {dataId, shape, dtype};
+}
 
 export const IDENTITY: Replacement = {
   kernel: 'Identity',
@@ -11,9 +22,7 @@ export const IDENTITY: Replacement = {
   reason: 'it copies what every gradient keeps; two tensors can share their values',
   make: (theirs) => (call) => {
     const {x} = call.inputs;
-    if (!x || x.dtype === 'string') return theirs(call);
-    (call.backend as WasmBackend).incRef(x.dataId);
-    return {dataId: x.dataId, shape: x.shape, dtype: x.dtype};
+    return x && x.dtype !== 'string' ? share(call.backend, x) : theirs(call);
   },
 };
 
@@ -23,7 +32,7 @@ export const CAST: Replacement = {
   kernel: 'Cast',
   reason: 'it copies what has the dtype already',
   make: (theirs) => {
-    const share = IDENTITY.make(theirs);
-    return (call) => (call.inputs.x?.dtype === call.attrs?.dtype ? share(call) : theirs(call));
+    const same = IDENTITY.make(theirs);
+    return (call) => (call.inputs.x?.dtype === call.attrs?.dtype ? same(call) : theirs(call));
   },
 };

@@ -7,6 +7,4 @@ export interface WasmBackend {
   makeOutput(shape: number[], dtype: DataType): TensorInfo;
   /** A view, which is gone as soon as memory grows. */
   typedArrayFromHeap(info: TensorInfo): Values;
-  /** One more tensor has these values. */
-  incRef(dataId: object): void;
 }
