@@ -83,7 +83,7 @@ describe.each(FUSED.filter(([, {build}]) => build === 'simd'))('%s', (_, one) =>
     expect(warn.mock.calls[0][0]).toContain('later calls by 2.');
     posted.mockClear();
     expect(results()).toEqual(alone);
-    expect(jobs()).toBe(3);
+    expect(jobs()).toBe(2);
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
@@ -92,7 +92,7 @@ describe.each(FUSED.filter(([, {build}]) => build === 'simd'))('%s', (_, one) =>
     await ready({threads: 2});
     posted.mockClear();
     for (let i = 0; i < 3; i++) expect(results()).toEqual(alone);
-    expect(jobs()).toBe(9);
+    expect(jobs()).toBe(6);
     expect(warn).not.toHaveBeenCalled();
   });
 
@@ -103,7 +103,7 @@ describe.each(FUSED.filter(([, {build}]) => build === 'simd'))('%s', (_, one) =>
     await worker.terminate();
     posted.mockClear();
     expect(results()).toEqual(alone);
-    expect(jobs()).toBe(3);
+    expect(jobs()).toBe(2);
     expect(warn).not.toHaveBeenCalled();
   });
 

@@ -26,28 +26,28 @@ export interface Task {
  * Whether the task was computed. If not, a thread that failed may still write to all that the task
  * was told of: none of it may be used again.
  */
-export function computeParallel(task: Task): boolean {
-  return task.phases.every((phase) => computePhase(task, phase));
-}
-
-function computePhase({memory, call, scratch, bytes}: Task, phase: Phase): boolean {
+export function computeParallel({memory, call, phases, scratch, bytes}: Task): boolean {
   const program = instantiate(memory);
-  const items = program.items(phase);
-  const helping = items > 1 ? [...workers()] : [];
-  // for this phase alone, so that a thread that comes late finds nothing to do
+  const counts = phases.map((phase) => program.items(phase));
+  const sum = (some: number[]) => some.reduce((all, count) => all + count, 0);
+  const counted = phases.map((phase, at) => ({phase, before: sum(counts.slice(0, at))}));
+  const helping = Math.max(...counts) > 1 ? [...workers()] : [];
+  // for this call alone, so that a thread that comes late finds nothing to do
   const control = new Int32Array(new SharedArrayBuffer(4 * (STATES + helping.length)));
-  const job = {call, phase, items, scratch, control, state: STATES};
+  const job = {call, phases: counted, items: sum(counts), scratch, control, state: STATES};
   helping.forEach((worker, at) => {
     assign(worker, memory, {...job, scratch: scratch + (at + 1) * bytes, state: STATES + at});
   });
-  const longest = takeItems(program, job);
-  if (areDone(control, items, Math.max(PATIENCE, SLOWEST * longest))) return true;
-
-  const inState = (state: number) => helping.filter((_, at) => control[STATES + at] === state);
-  const fallen = inState(FALLEN);
-  // one that has not begun has no item; and while one fell, others may be in the midst of theirs
-  report(fallen.length > 0 ? fallen : inState(BUSY));
-  return false;
+  try {
+    if (takeItems(program, job)) return true;
+    const inState = (state: number) => helping.filter((_, at) => control[STATES + at] === state);
+    const fallen = inState(FALLEN);
+    // one that waits or has not begun computes no item; and while one fell, others may be in the midst of theirs
+    report(fallen.length > 0 ? fallen : inState(BUSY));
+    return false;
+  } finally {
+    release(job);
+  }
 }
 
 /** Gives a thread its part, and the program where it has another one. */
@@ -59,28 +59,37 @@ function assign(worker: WorkerThread, memory: WebAssembly.Memory, job: Job): voi
   Object.assign(worker, program);
 }
 
-/** Computes items until none is left; answers how many ms the longest took. */
-function takeItems(program: Exports, {phase, items, scratch, control}: Job): number {
+/** Computes items until none is left, and waits for those of others; false where that is in vain. */
+function takeItems(program: Exports, {phases, items, scratch, control}: Job): boolean {
   let longest = 0;
-  try {
-    for (let item; (item = Atomics.add(control, NEXT, 1)) < items;) {
-      const begin = performance.now();
-      program.compute(phase, item, scratch);
-      Atomics.add(control, DONE, 1);
-      longest = Math.max(longest, performance.now() - begin);
-    }
-    return longest;
-  } finally {
-    Atomics.store(control, NEXT, items); // after an error, nobody is to go on
+  const areDone = (count: number) => waitFor(control, count, Math.max(PATIENCE, SLOWEST * longest));
+  let at = 0;
+  for (let next; (next = Atomics.add(control, NEXT, 1)) < items;) {
+    while (at + 1 < phases.length && next >= phases[at + 1].before) at++;
+    const {phase, before} = phases[at];
+    if (!areDone(before)) return false;
+    const begin = performance.now();
+    program.compute(phase, next - before, scratch);
+    Atomics.add(control, DONE, 1);
+    Atomics.notify(control, DONE);
+    longest = Math.max(longest, performance.now() - begin);
   }
+  return areDone(items);
 }
 
-/** Waits for all items; false if a thread fell, or if none was done for `patience` ms. */
-function areDone(control: Int32Array, items: number, patience: number): boolean {
+/** Nobody is to go on, nor to wait for what does not come. */
+function release({control, items}: Job): void {
+  Atomics.store(control, NEXT, items);
+  Atomics.store(control, DONE, items);
+  Atomics.notify(control, DONE);
+}
+
+/** Waits for so many items; false if a thread fell, or if none was done for `patience` ms. */
+function waitFor(control: Int32Array, count: number, patience: number): boolean {
   let [last, since] = [-1, 0];
   for (;;) {
     const done = Atomics.load(control, DONE);
-    if (done === items) return true;
+    if (done >= count) return true;
     if (control.includes(FALLEN, STATES)) return false;
     const now = performance.now();
     if (done !== last) [last, since] = [done, now];

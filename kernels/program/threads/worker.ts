@@ -2,8 +2,9 @@
  * What a thread of the pool runs, as text: no bundler has to find a file, and no server to serve
  * one. Node and browsers run the same.
  *
- * It is told a program, a module and the memory that all threads share, and then jobs: one phase
- * of a call each. Who computes which item is settled by `control`, 32-bit words of shared memory:
+ * It is told a program, a module and the memory that all threads share, and then jobs: one call each.
+ * The items of its phases are counted through, and an item waits for all of the phases before. Who
+ * computes which is settled by `control`, 32-bit words of shared memory:
  *
  *     next item | items done | state of thread 1 | of thread 2 | ...
  */
@@ -13,15 +14,18 @@ export const NEXT = 0;
 export const DONE = 1;
 export const STATES = 2;
 
-/** States of a thread in a phase; 0 before it has begun. */
+/** States of a thread in a call; 0 before it has begun. */
 export const BUSY = 1;
-export const FALLEN = 2;
-export const LEFT = 3;
+export const WAITING = 2;
+export const FALLEN = 3;
+export const LEFT = 4;
 
 export interface Job {
   /** Where the struct of the call lies. */
   call: number;
-  phase: Phase;
+  /** Each phase, and how many items those before have. */
+  phases: {phase: Phase; before: number}[];
+  /** Of all phases. */
   items: number;
   /** Where this thread's scratch memory begins. */
   scratch: number;
@@ -47,13 +51,26 @@ function load(told) {
   program = told && new WebAssembly.Instance(told.module, {env: told}).exports;
 }
 
-function compute({call, phase, items, scratch, control}) {
+function compute({call, phases, items, scratch, control, state}) {
   program.begin(call);
-  for (let item; (item = Atomics.add(control, ${NEXT}, 1)) < items; ) {
+  let at = 0;
+  for (let next; (next = Atomics.add(control, ${NEXT}, 1)) < items; ) {
+    while (at + 1 < phases.length && next >= phases[at + 1].before) at++;
+    const {phase, before} = phases[at];
+    wait(control, state, before);
+    const item = next - before;
     program.compute(phase, item, scratch);
     Atomics.add(control, ${DONE}, 1);
     Atomics.notify(control, ${DONE});
   }
+}
+
+function wait(control, state, before) {
+  let done = Atomics.load(control, ${DONE});
+  if (done >= before) return;
+  Atomics.store(control, state, ${WAITING});
+  for (; done < before; done = Atomics.load(control, ${DONE})) Atomics.wait(control, ${DONE}, done);
+  Atomics.store(control, state, ${BUSY});
 }
 
 port.onmessage = ({data}) => {
