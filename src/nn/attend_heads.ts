@@ -75,7 +75,7 @@ export interface BranchWeights {
 }
 
 /**
- * x [B · n, D] → LayerNorm → q | k | v → the attention of `p` by a fused kernel → [B · n, D], with a
+ * x [B · n, D] → LayerNorm, if there is a norm → q | k | v → the attention of `p` by a fused kernel → [B · n, D], with a
  * gradient that keeps x, qkv and the output of the heads.
  */
 export function fusedBranch(
@@ -88,13 +88,18 @@ export function fusedBranch(
   const inputs = [x, toQkv, toOut, ...parameters, ...(p.bias ? [p.bias] : [])];
   const normOf = ([gamma, beta]: tf.Tensor[]) => norm && {gamma, beta};
   return closedFormKeeping(inputs, {
-    forward([x, toQkv, toOut, ...others]) {
+    forward([x, toQkv, toOut, ...others], [, , , mask = p.mask]) {
       const qkv = projected(x, toQkv, normOf(others));
       const [q, k, v] = splitHeads(qkv, sizes);
-      const {out, softmaxStats} = fusedForward(q, k, v, p);
+      const bias = others[parameters.length] ?? null;
+      const {out, softmaxStats} = fusedForward(q, k, v, {
+        ...p,
+        bias,
+        mask: mask as Problem['mask'],
+      });
       const value = tf.matMul(mergeHeads([out], sizes), toOut);
       // a clone: the mask is the caller's, and what is kept is not
-      return [value, qkv, out, softmaxStats, ...(p.mask ? [tf.clone(p.mask)] : [])];
+      return [value, qkv, out, softmaxStats, ...(mask ? [tf.clone(mask)] : [])];
     },
     gradients(dy, [x, toQkv, toOut, ...others], [qkv, out, softmaxStats, mask]) {
       const [q, k, v] = splitHeads(qkv, sizes);

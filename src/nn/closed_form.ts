@@ -27,8 +27,12 @@ export function closedForm(
 
 /** What {@link closedFormKeeping} computes. */
 export interface Keeping {
-  /** The value, and after it what the gradient asks for again: at most four tensors. */
-  forward: (inputs: tf.Tensor[]) => tf.Tensor[];
+  /**
+   * The value, and after it what the gradient asks for again: at most four tensors. Where it runs again, for a
+   * gradient of a gradient, it is told what was kept, since tensors around it may be gone: of that, only what
+   * comes from no input may be in what it makes.
+   */
+  forward: (inputs: tf.Tensor[], kept: tf.Tensor[]) => tf.Tensor[];
   /** Of the inputs, in their order; `kept` is what the forward gave after its value. */
   gradients: (dy: tf.Tensor, inputs: tf.Tensor[], kept: tf.Tensor[]) => tf.Tensor[];
 }
@@ -36,7 +40,7 @@ export interface Keeping {
 /** The same of several values. */
 export interface KeepingBesides {
   /** The values, and after them what the gradients ask for again: at most four tensors. */
-  forward: (inputs: tf.Tensor[]) => tf.Tensor[];
+  forward: Keeping['forward'];
   gradients: (dys: tf.Tensor[], inputs: tf.Tensor[], kept: tf.Tensor[]) => tf.Tensor[];
 }
 
@@ -95,7 +99,7 @@ function kernelOf(count: number): string {
 
 const run: tf.KernelFunc = ({inputs, attrs, backend}) => {
   const {forward} = (attrs as unknown as Attrs).operation;
-  const made = tf.tidy(() => forward(Object.values(inputs) as tf.Tensor[]));
+  const made = tf.tidy(() => forward(Object.values(inputs) as tf.Tensor[], []));
   return made.map((x) => kernelResult(backend, x));
 };
 
@@ -109,7 +113,8 @@ function gradientOf(kernelName: string, count: number): tf.GradConfig {
       const {forward, gradients} = operation;
       const inputs = saved.slice(0, given);
       const again = tf.engine().state.gradientDepth > 0;
-      const kept = again ? forward(inputs).slice(count) : saved.slice(given);
+      const found = saved.slice(given);
+      const kept = again ? forward(inputs, found).slice(count) : found;
       const all = tf.tidy(() => gradients([dys].flat(), inputs, kept));
       // the engine would hold what all operations have saved until the last of them has its gradient
       if (!again) tf.dispose(saved);

@@ -5,10 +5,13 @@ import workers from 'node:worker_threads';
 import {localAttention, ready} from '../../src';
 import {living} from '../support/close';
 import {digest} from '../support/digest';
+import {WAITING} from '../../kernels/program/threads/worker';
 import {FUSED, useAnyBuild, useImplementation} from '../support/implementations';
 
 /** The line at which a thread computes an item. */
 const ITEM = 'program.compute(phase, item, scratch);';
+/** The line at which it waits for the items of a phase before. */
+const WAIT = `Atomics.store(control, state, ${WAITING});`;
 /** The line at which it gets a job. */
 const JOB = 'const {job} = data;';
 
@@ -84,6 +87,15 @@ describe.each(FUSED.filter(([, {build}]) => build === 'simd'))('%s', (_, one) =>
     posted.mockClear();
     expect(results()).toEqual(alone);
     expect(jobs()).toBe(2);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  test('a thread that does not wake for the item that it has is left', async () => {
+    sabotage(WAIT, 'for (;;);');
+    await ready({threads: 2});
+    untilWarned(() => expect(results()).toEqual(alone));
+    expect(warn.mock.calls[0][0]).toContain('1 of 2 threads stopped');
+    expect(results()).toEqual(alone);
     expect(warn).toHaveBeenCalledTimes(1);
   });
 

@@ -1,10 +1,10 @@
 /**
- * One call on all threads. They take items of a phase, the main thread too, until none is left;
- * which thread computes which item changes no bit of the result.
+ * One call on all threads. They take its items, the main thread too, until none is left; which thread
+ * computes which item changes no bit of the result.
  */
 import {Exports, Phase, instantiate, programFor} from '../module';
 import {WorkerThread, end, threads, workers} from './workers';
-import {BUSY, DONE, FALLEN, Job, NEXT, STATES} from './worker';
+import {BUSY, DONE, FALLEN, Job, NEXT, STATES, WAITING} from './worker';
 
 const PATIENCE = 1000; // ms that threads may take for an item at the least, ...
 const SLOWEST = 100; // ... and how many times longer than the main thread
@@ -35,15 +35,14 @@ export function computeParallel({memory, call, phases, scratch, bytes}: Task): b
   // for this call alone, so that a thread that comes late finds nothing to do
   const control = new Int32Array(new SharedArrayBuffer(4 * (STATES + helping.length)));
   const job = {call, phases: counted, items: sum(counts), scratch, control, state: STATES};
-  helping.forEach((worker, at) => {
-    assign(worker, memory, {...job, scratch: scratch + (at + 1) * bytes, state: STATES + at});
-  });
   try {
+    helping.forEach((worker, at) => {
+      assign(worker, memory, {...job, scratch: scratch + (at + 1) * bytes, state: STATES + at});
+    });
     if (takeItems(program, job)) return true;
     const inState = (state: number) => helping.filter((_, at) => control[STATES + at] === state);
-    const fallen = inState(FALLEN);
-    // one that waits or has not begun computes no item; and while one fell, others may be in the midst of theirs
-    report(fallen.length > 0 ? fallen : inState(BUSY));
+    // while one fell, others may be in the midst of their items; while one is, others may wait for it
+    report([FALLEN, BUSY, WAITING].map(inState).find((some) => some.length > 0) ?? []);
     return false;
   } finally {
     release(job);
@@ -77,7 +76,10 @@ function takeItems(program: Exports, {phases, items, scratch, control}: Job): bo
   return areDone(items);
 }
 
-/** Nobody is to go on, nor to wait for what does not come. */
+/**
+ * Nobody is to take another item, nor to wait for what does not come: where the call has failed, one that waits
+ * computes the item that it has, of whatever there is, and nobody reads what it writes.
+ */
 function release({control, items}: Job): void {
   Atomics.store(control, NEXT, items);
   Atomics.store(control, DONE, items);
