@@ -7,13 +7,9 @@ import type {TensorInfo} from '@tensorflow/tfjs';
 import type {Replacement} from './replacement';
 
 /** A tensor of the values that `x` has, in the same place. */
-export function share(
-  backend: unknown,
-  {dataId, dtype, ...x}: TensorInfo,
-  shape = x.shape,
-): TensorInfo {
-  (backend as {incRef(dataId: object): void}).incRef(dataId);
-  return {dataId, shape, dtype};
+export function share(backend: unknown, x: TensorInfo, shape = x.shape): TensorInfo {
+  (backend as {incRef(dataId: object): void}).incRef(x.dataId);
+  return {dataId: x.dataId, shape, dtype: x.dtype};
 }
 
 export const IDENTITY: Replacement = {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 
 import {closedForm} from './closed_form';
 import {matMul} from './mat_mul';
+import {multiplyGradients} from './multiply';
 import {hasKernel} from './own_kernel';
 
 /** torch.nn.LayerNorm's. */
@@ -62,10 +63,10 @@ export function projectGradients(
   kernel: tf.Tensor,
   norm: Norm | null,
 ): tf.Tensor[] {
-  const dKernel = tf.tidy(() => matMul(norm ? normalized(x, norm) : x, dy, true, false));
-  const dInput = matMul(dy, kernel, false, true);
-  if (!norm) return [dInput, dKernel];
-  const [dx, ...dNorm] = normGradients(dInput, x, norm.gamma);
+  if (!norm) return multiplyGradients(dy, x, kernel);
+  const dKernel = tf.tidy(() => matMul(normalized(x, norm), dy, true, false));
+  const dNormalized = matMul(dy, kernel, false, true);
+  const [dx, ...dNorm] = normGradients(dNormalized, x, norm.gamma);
   return [dx, dKernel, ...dNorm];
 }
 

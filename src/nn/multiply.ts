@@ -11,6 +11,11 @@ export function multiply(x: tf.Tensor, weights: tf.Tensor): tf.Tensor {
   return closedForm(
     [x, weights],
     ([x, weights]) => tf.matMul(x, weights),
-    (dy, [x, weights]) => [matMul(dy, weights, false, true), matMul(x, dy, true, false)],
+    (dy, [x, weights]) => multiplyGradients(dy, x, weights),
   );
+}
+
+/** Of x and W. */
+export function multiplyGradients(dy: tf.Tensor, x: tf.Tensor, weights: tf.Tensor): tf.Tensor[] {
+  return [matMul(dy, weights, false, true), matMul(x, dy, true, false)];
 }

@@ -2,10 +2,10 @@
 import * as tf from '@tensorflow/tfjs';
 import workers from 'node:worker_threads';
 
+import {WAITING} from '../../kernels/program/threads/worker';
 import {localAttention, ready} from '../../src';
 import {living} from '../support/close';
 import {digest} from '../support/digest';
-import {WAITING} from '../../kernels/program/threads/worker';
 import {FUSED, useAnyBuild, useImplementation} from '../support/implementations';
 
 /** The line at which a thread computes an item. */
